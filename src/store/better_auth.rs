@@ -3,6 +3,7 @@
 
 mod convert;
 mod create;
+mod description;
 mod detect;
 mod encodings;
 mod ids;
@@ -19,10 +20,12 @@ use crate::store::mapping::{Evidence, SchemaMapping};
 use crate::store::sql::{SqlStore, State};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connect::Connected;
-use crate::store::sqlite::error::translate;
+use crate::store::sqlite::description::{Described, add_absent};
+use crate::store::sqlite::error::SqliteResult as _;
 pub(in crate::store) use convert::Target;
 pub use convert::{Conversion, Converted};
 pub use create::{Adapter, ColumnNames, TimeUnit, create_for_app};
+pub(in crate::store) use description::{AbsentTable, Description, FoundColumn, FoundTable};
 use detect::Recognised;
 pub(in crate::store) use detect::require_readable;
 pub use overrides::SchemaOverrides;
@@ -58,7 +61,9 @@ pub(in crate::store) fn recognise(
     overrides: &SchemaOverrides,
 ) -> Result<GuestDatabase, OpenError> {
     let AppFile { owner, unsafe_place } = origin;
-    let Recognised { mapping, mut schema, evidence } = detect::read(&connection, path, overrides)?;
+    let Recognised { mapping, mut schema, evidence, absent } = detect::read(&Described(&connection), path, overrides)?;
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    add_absent(&connection, &absent).map_err(failed)?;
     if owner != rustix::process::geteuid().as_raw() {
         // SQLite creates files beside the database. They would belong to this user, and lock the app out.
         schema.write_blockers.insert(
@@ -70,7 +75,7 @@ pub(in crate::store) fn recognise(
             },
         );
     }
-    connection.run_triggers().map_err(|error| OpenError::Store { path: path.into(), source: translate(&error) })?;
+    connection.run_triggers().engine().map_err(failed)?;
     schema.unsafe_place = unsafe_place;
     Ok(GuestDatabase { engine: Sqlite::new(connection, wait), mapping, schema, evidence })
 }

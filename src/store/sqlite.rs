@@ -6,6 +6,7 @@ mod checks;
 pub(in crate::store) mod connect;
 mod convert;
 pub(in crate::store) mod definition;
+pub(in crate::store) mod description;
 mod descriptors;
 pub(in crate::store) mod engine;
 pub(in crate::store) mod error;

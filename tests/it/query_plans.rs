@@ -172,6 +172,7 @@ const ABOUT_APPS: &[&str] = &[
     "sql/second_factor.rs",
     "sql/access.rs",
     "sqlite/catalog.rs",
+    "sqlite/description.rs",
     "sqlite/keys.rs",
     "sqlite/repair.rs",
     "sqlite/search.rs",

@@ -18,6 +18,7 @@ use crate::store::sql::users::PASSWORD;
 use crate::store::sql::{Both, SqlStore, State, policy, retrying, rows, throttle};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::definition::Definition;
+use crate::store::sqlite::description::Described;
 use crate::store::sqlite::error::SqliteResult as _;
 
 /// What a conversion did, or would do.
@@ -54,7 +55,7 @@ impl Target {
     pub(in crate::store) fn new(adapter: Adapter, native: Vec<String>) -> Result<Self, StoreError> {
         let empty = Connection::open_in_memory().engine()?;
         empty.execute_batch(&adapter.tables()).engine()?;
-        let recognised = detect::recognise(&empty, &SchemaOverrides::default());
+        let recognised = detect::recognise(&Described(&empty), &SchemaOverrides::default());
         let recognised = recognised.map_err(|error| StoreError::Engine(format!("no schema of an app: {error:?}")))?;
         Ok(Self { adapter, mapping: recognised.mapping, native })
     }

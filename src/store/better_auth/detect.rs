@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
-
+use super::description::{AbsentTable, Description, FoundColumn, FoundTable};
 use super::encodings::ReadTable;
 use super::ids::{self, FoundIds};
 use super::near;
@@ -15,7 +14,6 @@ use crate::store::mapping::{
     Column, Evidence, NATIVE, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier, is_called,
     missing_name,
 };
-use crate::store::sqlite::error::translate;
 
 /// The columns by which a table is recognised as one of Better Auth.
 pub(super) const ESSENTIAL: &[&str] =
@@ -62,7 +60,6 @@ pub(super) enum NotRead {
     },
     /// The `--schema` file gives one table or column two names of Better Auth.
     TwoNames(String),
-    Sqlite(rusqlite::Error),
     Store(StoreError),
 }
 
@@ -72,28 +69,24 @@ impl From<StoreError> for NotRead {
     }
 }
 
-impl From<rusqlite::Error> for NotRead {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Recognised {
     pub(super) mapping: SchemaMapping,
     pub(super) schema: GuestSchema,
     pub(super) evidence: Evidence,
+    /// Stand in the place of tables whose rows are not reached.
+    pub(super) absent: Vec<AbsentTable>,
 }
 
 /// The state of the recognition.
 struct Findings<'c> {
-    connection: &'c Connection,
+    database: &'c dyn Description,
     overrides: &'c SchemaOverrides,
     names: Names,
     tables: Vec<GuestTable>,
     evidence: Evidence,
     fixed: Vec<(&'static str, String, String)>,
-    without_rowid: Vec<&'static str>,
+    without_order: Vec<&'static str>,
     triggers: Vec<GuestTrigger>,
     write_blockers: Vec<WriteBlocker>,
     has_default_role: bool,
@@ -101,24 +94,25 @@ struct Findings<'c> {
     needed: Vec<NeededColumn>,
     read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
     near: Vec<(&'static str, &'static str, String)>,
+    absent: Vec<AbsentTable>,
 }
 
-/// Reads the schema of a file and some of its rows.
-pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) -> Result<Recognised, NotRead> {
-    let mut findings = Findings::new(connection, overrides);
+/// Reads the schema of a database and some of its rows.
+pub(super) fn recognise(database: &dyn Description, overrides: &SchemaOverrides) -> Result<Recognised, NotRead> {
+    let mut findings = Findings::new(database, overrides);
     findings.require_single_tables()?;
     for table in TABLES {
         findings.add_table(table)?;
     }
     let FoundIds { ids, name: ids_name, without_new_rows } =
-        ids::find(connection, &findings.names, &findings.without_rowid)?;
+        ids::find(database, &findings.names, &findings.without_order)?;
     findings.without_new_rows.extend(without_new_rows);
     let Findings {
         names,
         tables,
         evidence,
         fixed,
-        without_rowid,
+        without_order,
         triggers,
         mut write_blockers,
         has_default_role,
@@ -126,6 +120,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         needed,
         read_only,
         near,
+        absent,
         ..
     } = findings;
     let verdict = evidence.verdict();
@@ -143,7 +138,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         tokens: TokenStorage::Plain,
         ids,
         fixed,
-        without_insertion_order: without_rowid,
+        without_insertion_order: without_order,
         passwords: overrides.passwords(),
         has_default_role,
         without_new_rows,
@@ -156,18 +151,21 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
     mapping.decide(verdict);
     let schema =
         GuestSchema { tables, time, time_evidence, ids: ids_name, triggers, write_blockers, unsafe_place: None };
-    Ok(Recognised { mapping, schema, evidence })
+    Ok(Recognised { mapping, schema, evidence, absent })
 }
 
 /// As [`recognise`], with the error about the file at a path.
-pub(super) fn read(connection: &Connection, path: &Path, overrides: &SchemaOverrides) -> Result<Recognised, OpenError> {
-    recognise(connection, overrides).map_err(|not_read| match not_read {
+pub(super) fn read(
+    database: &dyn Description,
+    path: &Path,
+    overrides: &SchemaOverrides,
+) -> Result<Recognised, OpenError> {
+    recognise(database, overrides).map_err(|not_read| match not_read {
         NotRead::Foreign => OpenError::Foreign(path.into()),
         NotRead::Renamed { problem, remedy } => OpenError::Renamed { path: path.into(), problem, remedy },
         NotRead::Lacking { problem, remedy } => OpenError::Lacking { path: path.into(), problem, remedy },
         NotRead::Ambiguous { problem, remedy } => OpenError::Ambiguous { path: path.into(), problem, remedy },
         NotRead::TwoNames(problem) => OpenError::TwoNames { path: path.into(), problem },
-        NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },
         NotRead::Store(source) => OpenError::Store { path: path.into(), source },
     })
 }
@@ -178,23 +176,23 @@ pub(super) fn read(connection: &Connection, path: &Path, overrides: &SchemaOverr
 /// # Errors
 /// As for [`recognise`].
 pub(in crate::store) fn require_readable(
-    connection: &Connection,
+    database: &dyn Description,
     path: &Path,
     overrides: &SchemaOverrides,
 ) -> Result<(), OpenError> {
-    read(connection, path, overrides).map(drop)
+    read(database, path, overrides).map(drop)
 }
 
 impl<'c> Findings<'c> {
-    fn new(connection: &'c Connection, overrides: &'c SchemaOverrides) -> Self {
+    fn new(database: &'c dyn Description, overrides: &'c SchemaOverrides) -> Self {
         Self {
-            connection,
+            database,
             overrides,
             names: Names::of_schema(),
             tables: Vec::new(),
             evidence: Evidence { named: overrides.time(), ..Evidence::default() },
             fixed: Vec::new(),
-            without_rowid: Vec::new(),
+            without_order: Vec::new(),
             triggers: Vec::new(),
             write_blockers: Vec::new(),
             has_default_role: false,
@@ -202,6 +200,7 @@ impl<'c> Findings<'c> {
             needed: Vec::new(),
             read_only: Vec::new(),
             near: Vec::new(),
+            absent: Vec::new(),
         }
     }
 
@@ -214,24 +213,29 @@ impl<'c> Findings<'c> {
 
     fn add_table(&mut self, table: &'static Table) -> Result<(), NotRead> {
         if self.overrides.is_elsewhere(table.name) {
-            return self.add_absent(table, elsewhere(table));
+            self.add_absent(table, elsewhere(table));
+            return Ok(());
         }
-        let FoundTable { name: physical, is_without_rowid } = match self.find(table) {
+        let FoundTable { name: physical, has_insertion_order } = match self.find(table) {
             Ok(found) => found,
             Err(error) => match self.absence(table)? {
-                Some(unreached) => return self.add_absent(table, unreached),
+                Some(unreached) => {
+                    self.add_absent(table, unreached);
+                    return Ok(());
+                }
                 None => return Err(error),
             },
         };
-        let existing = columns_of(self.connection, &physical)?;
+        let existing = self.database.columns(&physical)?;
         if let Some(unreached) = self.lack(table, &physical, &existing)? {
-            return self.add_absent(table, unreached);
+            self.add_absent(table, unreached);
+            return Ok(());
         }
-        if is_without_rowid {
-            self.without_rowid.push(table.name);
+        if !has_insertion_order {
+            self.without_order.push(table.name);
         }
-        let key = existing.iter().find(|column| column.key).filter(|_| is_without_rowid);
-        let order = key.map_or_else(|| "rowid".to_owned(), |key| identifier(&key.name));
+        let key = existing.iter().find(|column| column.key).filter(|_| !has_insertion_order);
+        let order = key.map(|key| identifier(&key.name));
         let mut columns = Vec::new();
         // The columns that may be those whose absence stops new rows: the hint about these names them.
         let mut near_missing: Vec<&str> = Vec::new();
@@ -289,11 +293,11 @@ impl<'c> Findings<'c> {
         }
         let found_columns = columns.iter().map(|column| (column.name, column.physical.as_deref()));
         near::require_single("column", &format!("{}.", table.name), found_columns)?;
-        let read = ReadTable { known: table, name: &physical, order: &order, columns: read };
-        read.add_to(&mut self.evidence, self.connection, self.overrides)?;
+        let read = ReadTable { known: table, name: &physical, order: order.as_deref(), columns: read };
+        read.add_to(&mut self.evidence, self.database, self.overrides)?;
         self.require_columns_of_values(table, &physical, &existing, &columns)?;
         self.add_unknown(table, &physical, &existing, &columns, &near_missing);
-        self.triggers.extend(triggers_of(self.connection, &physical)?);
+        self.triggers.extend(self.database.triggers(&physical)?);
         self.names.set_table(table.name, &physical);
         self.tables.push(GuestTable { name: table.name, physical: Some(physical), columns, unreached: None });
         Ok(())
@@ -305,7 +309,7 @@ impl<'c> Findings<'c> {
     /// [`NotRead::Renamed`] if another table may be it: its rows would outlive every act that ends them.
     fn absence(&self, table: &Table) -> Result<Option<WriteBlocker>, NotRead> {
         let is_named = self.overrides.table(table.name).is_some();
-        if table.name == "user" || is_named || !near::is_missing(self.connection, table)? {
+        if table.name == "user" || is_named || !near::is_missing(self.database, table)? {
             return Ok(None);
         }
         if !may_be_elsewhere(table.name) {
@@ -322,7 +326,7 @@ impl<'c> Findings<'c> {
         if !has_accounts.unwrap_or_default() && !self.has_another_than(table)? {
             return Ok(None);
         }
-        match near::suspected(self.connection, self.overrides, self.names.table("user"))? {
+        match near::suspected(self.database, self.overrides, self.names.table("user"))? {
             Some((problem, remedy)) => Err(NotRead::Renamed { problem, remedy }),
             None => Ok(Some(elsewhere(table))),
         }
@@ -342,7 +346,7 @@ impl<'c> Findings<'c> {
 
     /// Whether users have every column that Better Auth needs. The users of another program may have some.
     fn has_whole_users(&self) -> Result<bool, NotRead> {
-        let existing = columns_of(self.connection, self.names.table("user"))?;
+        let existing = self.database.columns(self.names.table("user"))?;
         let has = |column: &Column| {
             let hint = self.overrides.column("user", column.name);
             existing.iter().any(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()))
@@ -392,22 +396,16 @@ impl<'c> Findings<'c> {
         Ok(missing.iter().any(|column| KEYS.contains(column)).then_some(WriteBlocker { problem, remedy, scope }))
     }
 
-    /// Puts an empty table in the place of one whose rows are not reached: in memory, for this connection alone, and
-    /// without new rows. Statements find nothing there.
-    fn add_absent(&mut self, table: &'static Table, unreached: WriteBlocker) -> Result<(), NotRead> {
+    /// Puts an empty table without new rows in the place of one whose rows are not reached.
+    fn add_absent(&mut self, table: &'static Table, unreached: WriteBlocker) {
         let physical = format!("authctl_absent_{}", table.name);
-        let columns: Vec<String> = table.columns.iter().map(|column| identifier(column.name)).collect();
-        self.connection.execute_batch(&format!(
-            "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE {} ({})",
-            identifier(&physical),
-            columns.join(", ")
-        ))?;
         self.names.set_table(table.name, &physical);
+        let columns = table.columns.iter().map(|column| column.name).collect();
+        self.absent.push(AbsentTable { name: physical, columns });
         let none = |column: &Column| GuestColumn { name: column.name, physical: None, declared: String::new() };
         let columns = table.columns.iter().map(none).collect();
         self.tables.push(GuestTable { name: table.name, physical: None, columns, unreached: Some(unreached.clone()) });
         self.without_new_rows.push((table.name, unreached));
-        Ok(())
     }
 
     /// Refuses to write a column that the database computes. Without an id that authctl writes, there are no new rows.
@@ -481,13 +479,13 @@ impl<'c> Findings<'c> {
     /// Finds a table by its name, its plural, or its name in the overrides.
     fn find(&self, table: &Table) -> Result<FoundTable, NotRead> {
         if let Some(name) = self.overrides.table(table.name) {
-            return find_table(self.connection, name)?.ok_or_else(|| NotRead::Renamed {
+            return self.database.table(name)?.ok_or_else(|| NotRead::Renamed {
                 problem: format!("it has no table {name}, which the --schema file names for {}", table.name),
                 remedy: format!("correct \"tables\" in the --schema file: the app's name of {}", table.name),
             });
         }
-        let singular = find_table(self.connection, table.name)?;
-        let plural = find_table(self.connection, &format!("{}s", table.name))?;
+        let singular = self.database.table(table.name)?;
+        let plural = self.database.table(&format!("{}s", table.name))?;
         match (singular, plural) {
             (Some(one), Some(other)) => match (self.fits(table, &one)?, self.fits(table, &other)?) {
                 (true, true) => Err(NotRead::Ambiguous {
@@ -499,13 +497,13 @@ impl<'c> Findings<'c> {
                 (false, true) => Ok(other),
                 (_, false) => Ok(one),
             },
-            (one, other) => one.or(other).ok_or_else(|| near::error(self.connection, self.overrides)),
+            (one, other) => one.or(other).ok_or_else(|| near::error(self.database, self.overrides)),
         }
     }
 
     /// Whether a table has every column that makes it one of Better Auth.
-    fn fits(&self, table: &Table, found: &FoundTable) -> rusqlite::Result<bool> {
-        let existing = columns_of(self.connection, &found.name)?;
+    fn fits(&self, table: &Table, found: &FoundTable) -> Result<bool, StoreError> {
+        let existing = self.database.columns(&found.name)?;
         let has = |column: &&'static str| {
             let hint = self.overrides.column(table.name, column);
             existing.iter().any(|one| is_called(&one.name, hint.unwrap_or(column), hint.is_some()))
@@ -535,61 +533,4 @@ fn elsewhere(table: &Table) -> WriteBlocker {
         remedy: "do this in the app".to_owned(),
         scope: WriteScope::Elsewhere(table.name.to_owned()),
     }
-}
-
-/// A column of a table of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FoundColumn {
-    pub name: String,
-    /// The declared type, as written.
-    pub declared: String,
-    pub not_null: bool,
-    /// The expression that fills it, as written.
-    pub default: Option<String>,
-    /// Whether the column is part of the primary key.
-    pub key: bool,
-    /// Whether the database computes the values from other columns.
-    pub is_computed: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FoundTable {
-    /// The name as the file spells it; SQLite ignores the case of letters.
-    pub(super) name: String,
-    is_without_rowid: bool,
-}
-
-pub(super) fn find_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<FoundTable>> {
-    connection
-        .query_row(
-            "SELECT found.name, list.wr FROM main.sqlite_schema AS found, pragma_table_list(found.name) AS list
-             WHERE found.type = 'table' AND found.name = ?1 COLLATE NOCASE AND list.schema = 'main'",
-            [name],
-            |row| Ok(FoundTable { name: row.get(0)?, is_without_rowid: row.get(1)? }),
-        )
-        .optional()
-}
-
-pub(super) fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<FoundColumn>> {
-    let mut statement = connection
-        .prepare(r#"SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?1, 'main')"#)?;
-    let column = |row: &Row<'_>| {
-        Ok(FoundColumn {
-            name: row.get(0)?,
-            declared: row.get(1)?,
-            not_null: row.get(2)?,
-            default: row.get(3)?,
-            key: row.get::<_, i64>(4)? > 0,
-            is_computed: row.get(5)?,
-        })
-    };
-    statement.query_map([table], column)?.collect()
-}
-
-fn triggers_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<GuestTrigger>> {
-    let mut statement = connection.prepare(
-        "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE ORDER BY name",
-    )?;
-    let trigger = |row: &Row<'_>| Ok(GuestTrigger { name: row.get(0)?, table: table.to_owned() });
-    statement.query_map([table], trigger)?.collect()
 }

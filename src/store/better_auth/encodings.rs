@@ -1,8 +1,6 @@
 //! What the schema of an app's database says of the encodings of its columns, beside a sample of their values.
 
-use rusqlite::Connection;
-
-use super::detect::FoundColumn;
+use super::description::{Description, FoundColumn};
 use super::overrides::SchemaOverrides;
 use crate::auth::storage::StoreError;
 use crate::store::mapping::{
@@ -10,15 +8,14 @@ use crate::store::mapping::{
     TruthValues, Votes, identifier,
 };
 use crate::store::sql::sample::{self, Source};
-use crate::store::sqlite::engine::SqliteTx;
 
-/// A table of the file.
+/// A table of the database.
 pub(super) struct ReadTable<'t> {
     pub(super) known: &'static Table,
-    /// Its name in the file.
+    /// Its name in the database.
     pub(super) name: &'t str,
-    /// The column by which its rows are ordered, quoted.
-    pub(super) order: &'t str,
+    /// The column by which its rows are ordered, quoted; `None` for the order of their insertion.
+    pub(super) order: Option<&'t str>,
     /// Better Auth's names of columns, and the columns.
     pub(super) columns: Vec<(&'static str, &'t FoundColumn)>,
 }
@@ -28,7 +25,7 @@ impl ReadTable<'_> {
     pub(super) fn add_to(
         &self,
         evidence: &mut Evidence,
-        connection: &Connection,
+        database: &dyn Description,
         overrides: &SchemaOverrides,
     ) -> Result<(), StoreError> {
         let names = |of: Holds| {
@@ -50,10 +47,12 @@ impl ReadTable<'_> {
         }));
         let columns: Vec<String> =
             names(Holds::Time).chain(names(Holds::Truth)).map(|(_, found)| identifier(&found.name)).collect();
-        let source =
-            Source { table: &["main.", &identifier(self.name)].concat(), columns: &columns, order: self.order };
         let mut observed = evidence.of_table(self.known.name);
-        sample::sample(&mut SqliteTx::new(connection), &source, &mut observed)
+        database.read(&mut |tx| {
+            let order = self.order.unwrap_or(tx.dialect().insertion);
+            let source = Source { table: &database.place(self.name), columns: &columns, order };
+            sample::sample(tx, &source, &mut observed)
+        })
     }
 
     fn place(&self, column: &'static str, found: &FoundColumn) -> Place {
@@ -108,11 +107,14 @@ fn declared_by(column: &FoundColumn) -> DeclaredTruth {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
     use crate::auth::storage::{WriteBlocker, WriteScope};
-    use crate::store::better_auth::detect::columns_of;
     use crate::store::engine::ValueRef;
     use crate::store::mapping::{TABLES, Verdict};
+    use crate::store::sqlite::description::Described;
+    use crate::store::sqlite::engine::SqliteTx;
 
     const ZULU: TimeEncoding = TimeEncoding::Text(TextForm::ZULU);
     const SPACED: TimeEncoding = TimeEncoding::Text(TextForm::SPACED);
@@ -122,13 +124,14 @@ mod tests {
     fn evidence(overrides: &str, table: &str, names: &[&'static str], sql: &str) -> Evidence {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(sql).unwrap();
-        let columns = columns_of(&connection, "t").unwrap();
+        let database = Described(&connection);
+        let columns = database.columns("t").unwrap();
         let known = TABLES.iter().find(|known| known.name == table).unwrap();
         let columns = names.iter().copied().zip(&columns).collect();
         let overrides = SchemaOverrides::parse(overrides).unwrap();
         let mut evidence = Evidence { named: overrides.time(), ..Evidence::default() };
-        let order = if sql.contains("WITHOUT ROWID") { "a" } else { "rowid" };
-        ReadTable { known, name: "t", order, columns }.add_to(&mut evidence, &connection, &overrides).unwrap();
+        let order = sql.contains("WITHOUT ROWID").then_some("a");
+        ReadTable { known, name: "t", order, columns }.add_to(&mut evidence, &database, &overrides).unwrap();
         evidence
     }
 

@@ -1,13 +1,10 @@
 //! Detects how each table of an app's database stores its ids: from the newest of them, else from the schema, else from
 //! the other tables.
 
-use rusqlite::Connection;
-
-use super::detect::{FoundColumn, columns_of};
-use crate::auth::storage::{WriteBlocker, WriteScope};
+use super::description::{Description, FoundColumn, FoundTable};
+use crate::auth::storage::{StoreError, WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;
 use crate::store::mapping::{IdStrategy, Ids, Names, TABLES, identifier, is_uuid};
-use crate::store::sqlite::engine::value_ref;
 
 /// The number of ids that are read, the newest first.
 const SAMPLE: u32 = 50;
@@ -23,23 +20,19 @@ pub(super) struct FoundIds {
 }
 
 /// Finds the ids of the tables that have a name.
-pub(super) fn find(connection: &Connection, names: &Names, without_rowid: &[&str]) -> rusqlite::Result<FoundIds> {
+pub(super) fn find(database: &dyn Description, names: &Names, without_order: &[&str]) -> Result<FoundIds, StoreError> {
     let mut found = Vec::new();
     let mut without_new_rows = Vec::new();
     for table in TABLES {
         let physical = names.table(table.name);
-        let columns = columns_of(connection, physical)?;
+        let columns = database.columns(physical)?;
         let name = names.column(table.name, "id").unwrap_or("id");
         let Some(column) = columns.iter().find(|column| column.name == name) else { continue };
-        let is_without_rowid = without_rowid.contains(&table.name);
-        let is_alone = columns.iter().filter(|column| column.key).count() == 1;
-        // SQLite numbers the rows of a table whose key has exactly this type.
-        let is_rowid = column.key && is_alone && !is_without_rowid && column.declared.eq_ignore_ascii_case("integer");
-        let strategy = if is_rowid {
-            Some(IdStrategy::Serial)
-        } else {
-            let order = if is_without_rowid { identifier(name) } else { "rowid".to_owned() };
-            of_values(connection, physical, column, &order)?.or_else(|| of_schema(column))
+        let has_insertion_order = !without_order.contains(&table.name);
+        let found_table = FoundTable { name: physical.to_owned(), has_insertion_order };
+        let strategy = match database.ids_of_type(column, &found_table, &columns) {
+            Some(strategy) => Some(strategy),
+            None => of_values(database, &found_table, column)?.or_else(|| of_schema(column)),
         };
         if strategy == Some(IdStrategy::Number) {
             without_new_rows.push((table.name, blocker(physical, name)));
@@ -52,7 +45,7 @@ pub(super) fn find(connection: &Connection, names: &Names, without_rowid: &[&str
     let of_user = found.iter().find(|(table, _)| *table == "user").map_or(default, |(_, strategy)| *strategy);
     let ids = Ids {
         default,
-        impersonator_is_reference: of_user == IdStrategy::UuidBytes && holds_bytes(connection, names)?,
+        impersonator_is_reference: of_user == IdStrategy::UuidBytes && holds_bytes(database, names)?,
         tables: found.iter().filter(|(_, strategy)| *strategy != default).copied().collect(),
     };
     Ok(FoundIds { ids, name: describe(&found, names), without_new_rows })
@@ -65,29 +58,31 @@ fn is_made_by_the_library(strategy: IdStrategy) -> bool {
 
 /// The strategy of most of the newest ids; `None` without an id.
 fn of_values(
-    connection: &Connection,
-    table: &str,
+    database: &dyn Description,
+    table: &FoundTable,
     column: &FoundColumn,
-    order: &str,
-) -> rusqlite::Result<Option<IdStrategy>> {
-    let (id, table) = (identifier(&column.name), identifier(table));
-    let sql = format!("SELECT {id} FROM main.{table} WHERE {id} IS NOT NULL ORDER BY {order} DESC LIMIT {SAMPLE}");
+) -> Result<Option<IdStrategy>, StoreError> {
+    let (id, place) = (identifier(&column.name), database.place(&table.name));
     let mut counts: Vec<(IdStrategy, u32)> = Vec::new();
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let strategy = match value_ref(row.get_ref(0)?) {
-            ValueRef::Integer(_) => numbered(column),
-            ValueRef::Text(text) if std::str::from_utf8(text).is_ok_and(is_uuid) => IdStrategy::Uuid,
-            ValueRef::Text(_) => IdStrategy::Text,
-            ValueRef::Blob(bytes) if bytes.len() == 16 => IdStrategy::UuidBytes,
-            _ => continue,
-        };
-        match counts.iter_mut().find(|(known, _)| *known == strategy) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((strategy, 1)),
-        }
-    }
+    database.read(&mut |tx| {
+        let order = if table.has_insertion_order { tx.dialect().insertion } else { &id };
+        let sql = format!("SELECT {id} FROM {place} WHERE {id} IS NOT NULL ORDER BY {order} DESC LIMIT {SAMPLE}");
+        counts.clear();
+        tx.each(&sql, &[], |row| {
+            let strategy = match row.value(0)? {
+                ValueRef::Integer(_) => numbered(column),
+                ValueRef::Text(text) if std::str::from_utf8(text).is_ok_and(is_uuid) => IdStrategy::Uuid,
+                ValueRef::Text(_) => IdStrategy::Text,
+                ValueRef::Blob(bytes) if bytes.len() == 16 => IdStrategy::UuidBytes,
+                _ => return Ok(()),
+            };
+            match counts.iter_mut().find(|(known, _)| *known == strategy) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((strategy, 1)),
+            }
+            Ok(())
+        })
+    })?;
     let most = counts.iter().map(|(_, count)| *count).max();
     // The newest of those that are equally many.
     Ok(counts.into_iter().find(|(_, count)| Some(*count) == most).map(|(strategy, _)| strategy))
@@ -120,9 +115,9 @@ fn blocker(table: &str, column: &str) -> WriteBlocker {
 }
 
 /// Whether the column for the impersonator of a session holds bytes.
-fn holds_bytes(connection: &Connection, names: &Names) -> rusqlite::Result<bool> {
+fn holds_bytes(database: &dyn Description, names: &Names) -> Result<bool, StoreError> {
     let Some(name) = names.column("session", "impersonatedBy") else { return Ok(false) };
-    let columns = columns_of(connection, names.table("session"))?;
+    let columns = database.columns(names.table("session"))?;
     let declared = columns.iter().find(|column| column.name == name).map(|column| column.declared.to_ascii_lowercase());
     Ok(declared.is_some_and(|declared| declared.contains("blob") || declared.contains("binary")))
 }
@@ -147,7 +142,10 @@ fn describe(found: &[(&'static str, IdStrategy)], names: &Names) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
+    use crate::store::sqlite::description::Described;
 
     /// The ids of a database whose four tables have these columns `id` and these values.
     fn found(user: (&str, &str), others: (&str, &str)) -> FoundIds {
@@ -160,7 +158,7 @@ mod tests {
                 connection.execute_batch(&format!("INSERT INTO {} (id) VALUES ({value})", table.name)).unwrap();
             }
         }
-        find(&connection, &Names::of_schema(), &[]).unwrap()
+        find(&Described(&connection), &Names::of_schema(), &[]).unwrap()
     }
 
     fn of(user: (&str, &str), others: (&str, &str)) -> [IdStrategy; 2] {

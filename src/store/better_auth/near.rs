@@ -1,11 +1,11 @@
 //! Tables and columns that come near those of Better Auth, when none has the name: what the `--schema` file may name.
 
-use super::detect::{ESSENTIAL, FoundColumn, NotRead, columns_of, find_table};
+use super::description::{Description, FoundColumn};
+use super::detect::{ESSENTIAL, NotRead};
 use super::overrides::{Entries, SchemaOverrides, file_text, line, may_be_elsewhere};
+use crate::auth::storage::StoreError;
 use crate::store::engine::CatalogTable;
 use crate::store::mapping::{TABLES, Table, find_plugins, is_called};
-use crate::store::sqlite::catalog;
-use rusqlite::Connection;
 
 /// The least number of Better Auth's own columns that make a table look like one of its tables, whatever its name.
 const COLUMNS_MIN: &[(&str, usize)] = &[("user", 5), ("session", 6), ("account", 5), ("verification", 4)];
@@ -29,18 +29,18 @@ const LIKE_END: &str = "expir";
 /// Says which tables could be those that have another name: the problem and the line of the `--schema` file. `None` if
 /// no table comes near.
 pub(super) fn renamed(
-    connection: &Connection,
+    database: &dyn Description,
     overrides: &SchemaOverrides,
-) -> rusqlite::Result<Option<(String, String)>> {
+) -> Result<Option<(String, String)>, StoreError> {
     let mut missing = Vec::new();
     let mut named: Vec<(String, String)> = Vec::new();
     let mut others = Vec::new();
     for table in TABLES {
-        if overrides.table(table.name).is_some() || has_usual_name(connection, table)? {
+        if overrides.table(table.name).is_some() || has_usual_name(database, table)? {
             continue;
         }
         missing.push(table.name);
-        let mut near = near_tables(connection, table)?.into_iter();
+        let mut near = near_tables(database, table)?.into_iter();
         named.extend(near.next().map(|first| (table.name.to_owned(), first)));
         others.extend(near.map(|other| format!("{other} for {}", table.name)));
     }
@@ -57,31 +57,31 @@ pub(super) fn renamed(
 }
 
 /// Whether no table has the usual name of one of Better Auth's or comes near it.
-pub(super) fn is_missing(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
-    Ok(!has_usual_name(connection, table)? && near_tables(connection, table)?.is_empty())
+pub(super) fn is_missing(database: &dyn Description, table: &Table) -> Result<bool, StoreError> {
+    Ok(!has_usual_name(database, table)? && near_tables(database, table)?.is_empty())
 }
 
 /// Says which tables and views may be those that the app seems to keep outside of the database, although they lack
 /// essential columns: the problem and the line of the `--schema` file. Takes the database's name of the table of users.
 pub(super) fn suspected(
-    connection: &Connection,
+    database: &dyn Description,
     overrides: &SchemaOverrides,
     user: &str,
-) -> rusqlite::Result<Option<(String, String)>> {
+) -> Result<Option<(String, String)>, StoreError> {
     let (mut problems, mut tables, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for table in TABLES.iter().filter(|table| may_be_elsewhere(table.name) && !overrides.has_table(table.name)) {
-        if !is_missing(connection, table)? {
+        if !is_missing(database, table)? {
             continue;
         }
-        let suspects = suspects(connection, overrides, table, user)?;
+        let suspects = suspects(database, overrides, table, user)?;
         if suspects.is_empty() {
             continue;
         }
         problems.push(format!("it has no table {}, but {} may be it", table.name, suspects.join(" or ")));
         // A view is not written.
-        let first = suspects.iter().find_map(|name| find_table(connection, name).transpose()).transpose()?;
+        let first = suspects.iter().find_map(|name| database.table(name).transpose()).transpose()?;
         let first = first.map_or("...".to_owned(), |found| found.name);
-        let existing = columns_of(connection, &first).unwrap_or_default();
+        let existing = database.columns(&first).unwrap_or_default();
         for column in table.columns.iter().filter(|column| ESSENTIAL.contains(&column.name)) {
             let is_there = existing.iter().any(|one| is_called(&one.name, column.name, false));
             let near = self::columns(&existing, table, column.name).next().filter(|_| !is_there);
@@ -108,12 +108,12 @@ fn entries(named: &[(String, String)]) -> Entries<'_> {
 
 /// The tables that hold what the missing one would hold, and the views that have a part of its name.
 fn suspects(
-    connection: &Connection,
+    database: &dyn Description,
     overrides: &SchemaOverrides,
     table: &Table,
     user: &str,
-) -> rusqlite::Result<Vec<String>> {
-    let catalog = catalog::read(connection)?;
+) -> Result<Vec<String>, StoreError> {
+    let catalog = database.catalog()?;
     let plugins = find_plugins(&catalog, user);
     let is_known = |name: &str| {
         let is_core = |core: &Table| {
@@ -133,8 +133,7 @@ fn suspects(
             && (holds_same(other, table, user) || has_name(&other.name) && may_hold_same(other, table, user))
     };
     let tables = catalog.iter().filter(|other| may_be_it(other)).map(|other| other.name.clone());
-    let mut statement = connection.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'view' ORDER BY name")?;
-    let views = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let views = database.view_names()?;
     Ok(tables.chain(views.into_iter().filter(|name| has_name(name))).collect())
 }
 
@@ -161,24 +160,20 @@ fn may_hold_same(other: &CatalogTable, table: &Table, user: &str) -> bool {
     is_alike && has(&["exp", "until", "valid", "ttl"])
 }
 
-fn has_usual_name(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
+fn has_usual_name(database: &dyn Description, table: &Table) -> Result<bool, StoreError> {
     for name in [table.name.to_owned(), format!("{}s", table.name)] {
-        if find_table(connection, &name)?.is_some() {
+        if database.table(&name)?.is_some() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn near_tables(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(
-        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-    )?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+fn near_tables(database: &dyn Description, table: &Table) -> Result<Vec<String>, StoreError> {
     let min = COLUMNS_MIN.iter().find(|(name, _)| *name == table.name).map_or(usize::MAX, |(_, min)| *min);
     let mut near = Vec::new();
-    for name in names {
-        let columns = columns_of(connection, &name)?;
+    for name in database.table_names()? {
+        let columns = database.columns(&name)?;
         let has = |wanted: &str| columns.iter().any(|column| is_called(&column.name, wanted, false));
         let count = table.columns.iter().filter(|column| column.core && has(column.name)).count();
         // A near name makes up for a column.
@@ -240,18 +235,17 @@ fn plain(name: &str) -> String {
 
 /// Says which tables are missing, where others are those of Better Auth and none comes near: the problem and the line of
 /// the `--schema` file.
-fn unnamed(connection: &Connection, overrides: &SchemaOverrides) -> rusqlite::Result<Option<(String, String)>> {
+fn unnamed(database: &dyn Description, overrides: &SchemaOverrides) -> Result<Option<(String, String)>, StoreError> {
     let (mut whole, mut missing) = (0, Vec::new());
     for table in TABLES {
         let plural = format!("{}s", table.name);
         let names = [overrides.table(table.name).unwrap_or(table.name), &plural];
-        let found = find_table(connection, names[0])?
-            .map_or_else(|| find_table(connection, names[1]), |found| Ok(Some(found)))?;
+        let found = database.table(names[0])?.map_or_else(|| database.table(names[1]), |found| Ok(Some(found)))?;
         let Some(found) = found else {
             missing.extend((!may_be_elsewhere(table.name)).then(|| (table.name.to_owned(), "...".to_owned())));
             continue;
         };
-        let columns = columns_of(connection, &found.name)?;
+        let columns = database.columns(&found.name)?;
         let mut essential = ESSENTIAL.iter().filter(|column| table.column(column).is_some());
         whole +=
             usize::from(essential.all(|wanted| columns.iter().any(|column| is_called(&column.name, wanted, false))));
@@ -266,15 +260,15 @@ fn unnamed(connection: &Connection, overrides: &SchemaOverrides) -> rusqlite::Re
 }
 
 /// The error about tables that are missing.
-pub(super) fn error(connection: &Connection, overrides: &SchemaOverrides) -> NotRead {
-    match renamed(connection, overrides) {
+pub(super) fn error(database: &dyn Description, overrides: &SchemaOverrides) -> NotRead {
+    match renamed(database, overrides) {
         Ok(Some((problem, remedy))) => NotRead::Renamed { problem, remedy },
-        Ok(None) => match unnamed(connection, overrides) {
+        Ok(None) => match unnamed(database, overrides) {
             Ok(Some((problem, remedy))) => NotRead::Renamed { problem, remedy },
             Ok(None) => NotRead::Foreign,
-            Err(error) => NotRead::Sqlite(error),
+            Err(error) => NotRead::Store(error),
         },
-        Err(error) => NotRead::Sqlite(error),
+        Err(error) => NotRead::Store(error),
     }
 }
 
@@ -296,7 +290,10 @@ pub(super) fn require_single<'n>(
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
+    use crate::store::sqlite::description::Described;
 
     const SESSION: &str = "(id, token, user_id, expires_at, created_at, updated_at)";
     const USER: &str = "(id, name, email, email_verified, created_at, updated_at)";
@@ -308,7 +305,7 @@ mod tests {
         for (name, columns) in tables {
             connection.execute_batch(&format!("CREATE TABLE {name}{columns}")).unwrap();
         }
-        renamed(&connection, &SchemaOverrides::default()).unwrap().map(|(_, line)| line)
+        renamed(&Described(&connection), &SchemaOverrides::default()).unwrap().map(|(_, line)| line)
     }
 
     #[test]

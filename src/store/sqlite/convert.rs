@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 
 use super::backup::{contents, copy, failed, read};
 use super::connect::connect;
+use super::description::Described;
 use super::error::SqliteResult as _;
 use super::repair::Pattern;
 use super::staging::{self, Lock};
@@ -31,7 +32,7 @@ pub fn open_to_convert(path: &Path, overrides: &SchemaOverrides, wait: Duration)
     let mut engine = open_own(path, wait)?;
     let connection = engine.connection();
     prepare(connection).map_err(|source| OpenError::Store { path: path.into(), source })?;
-    better_auth::require_readable(connection, path, overrides)?;
+    better_auth::require_readable(&Described(connection), path, overrides)?;
     Ok(engine)
 }
 
