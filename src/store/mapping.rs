@@ -8,6 +8,7 @@ mod plugins;
 mod schema;
 mod text_time;
 mod votes;
+mod zone;
 
 use std::borrow::Cow;
 
@@ -28,6 +29,8 @@ pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins
 pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier, is_called, missing_name, table};
 pub(in crate::store) use text_time::TextForm;
 pub(in crate::store) use votes::{Elected, Votes};
+#[allow(unused_imports, reason = "the recognition of apps on PostgreSQL names them")]
+pub(in crate::store) use {ids::IntegerType, zone::Zone};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {
@@ -105,7 +108,7 @@ pub(super) const OWN_TIME: TimeEncoding = TimeEncoding::Seconds;
 pub(super) const NATIVE: SchemaMapping = native(TimeEncoding::Seconds);
 
 /// The mapping of a native database on PostgreSQL.
-pub(super) const NATIVE_POSTGRES: SchemaMapping = native(TimeEncoding::Timestamptz);
+pub(super) const NATIVE_POSTGRES: SchemaMapping = native(TimeEncoding::CalendarSeconds);
 
 const fn native(times: TimeEncoding) -> SchemaMapping {
     SchemaMapping {

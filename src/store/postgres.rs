@@ -2,6 +2,7 @@
 
 pub mod address;
 mod ahead;
+mod app_tables;
 mod catalog;
 mod client;
 pub mod connect;
@@ -27,6 +28,8 @@ use crate::auth::secret::Token;
 use crate::auth::storage::StoreError;
 
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
+#[allow(unused_imports, reason = "the recognition of apps on PostgreSQL names it")]
+pub(in crate::store) use app_tables::AbsentTable;
 pub use connect::ConnectError;
 #[cfg(test)]
 pub(in crate::store) use connect::tests::address as address_of;

@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
 use super::schema::identifier;
 use super::text_time::TextForm;
+use super::zone::Zone;
 use crate::auth::duration;
 use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Dialect, Value, ValueRef};
@@ -36,6 +38,7 @@ impl TimeEncodings {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
 pub(in crate::store) enum TimeEncoding {
     /// Whole seconds since 1970, rounded down: native databases, and Drizzle's `timestamp`.
     Seconds,
@@ -46,9 +49,14 @@ pub(in crate::store) enum TimeEncoding {
     /// Seconds since 1970 with a fraction: SQLite's `unixepoch('subsec')`.
     FractionalSeconds,
     Text(TextForm),
-    /// PostgreSQL's `timestamptz`, with whole seconds, rounded down: native databases there. The engine reads it as text
-    /// such as `2026-11-23T13:28:40.302Z`.
-    Timestamptz,
+    /// PostgreSQL's `timestamptz`, and its `timestamp` if that holds the time in UTC, to the millisecond: apps. The engine
+    /// reads both as text such as `2026-11-23T13:28:40.302Z`, and the server ignores the `Z` where a column has no zone.
+    Calendar,
+    /// As [`Self::Calendar`], in whole seconds, rounded down: native databases.
+    CalendarSeconds,
+    /// PostgreSQL's `timestamp` that holds the local time of the app, to the millisecond: Better Auth's own adapter, before
+    /// version 1.3.14. The engine reads it as if it were in UTC.
+    LocalTime(Zone),
 }
 
 /// Seconds of the years 2001 to 2286. As milliseconds, they would be instants of the first months of 1970.
@@ -69,7 +77,9 @@ impl TimeEncoding {
             Self::RealMilliseconds => Value::Real(real_milliseconds(instant)),
             Self::FractionalSeconds => Value::Real(real_milliseconds(instant) / 1000.0),
             Self::Text(form) => Value::Text(form.write(instant)),
-            Self::Timestamptz => Value::Text(timestamptz(instant)),
+            Self::Calendar => Value::Text(calendar(instant)),
+            Self::CalendarSeconds => Value::Text(calendar(whole(instant))),
+            Self::LocalTime(zone) => Value::Text(local_time(zone, instant)),
         }
     }
 
@@ -91,16 +101,22 @@ impl TimeEncoding {
             }
             // All that is left are milliseconds.
             (_, ValueRef::Real(number)) => self.read(ValueRef::Integer(rounded(number)?)),
+            (Self::LocalTime(zone), ValueRef::Text(_)) => {
+                let (_, as_utc) = TextForm::read(value.as_text()?)?;
+                zone.instant(Offset::UTC.to_datetime(as_utc))
+            }
             (_, ValueRef::Text(_)) => TextForm::read(value.as_text()?).map(|(_, instant)| instant),
             _ => None,
         }
     }
 
     /// A condition for values that surely are instants after one and until another; `None` for encodings whose values
-    /// SQL cannot compare. A number in another unit, or of another type, never meets it.
+    /// SQL cannot compare. A number in another unit, or of another type, never meets it. Local times go back by an hour when
+    /// summer time ends.
     pub(in crate::store) fn is_between(self, column: &str, after: Timestamp, until: Timestamp) -> Option<String> {
-        if self == Self::Timestamptz {
-            let [after, until] = [after, until].map(timestamptz);
+        if self.is_calendar() {
+            let texts = [after, until].map(|instant| self.write(instant));
+            let [Value::Text(after), Value::Text(until)] = texts else { return None };
             return Some(format!("({column} > '{after}' AND {column} <= '{until}')"));
         }
         let number = |instant| match self.write(instant) {
@@ -120,15 +136,23 @@ impl TimeEncoding {
             Self::Milliseconds => [column, " * 1000"].concat(),
             Self::RealMilliseconds => [column, " * 1000.0"].concat(),
             Self::Text(form) => form.of_seconds(column),
-            Self::Timestamptz => return format!("to_timestamp({column})"),
+            // The time zone of every transaction is UTC.
+            Self::Calendar | Self::CalendarSeconds => return format!("to_timestamp({column})"),
+            Self::LocalTime(zone) => return format!("to_timestamp({column}) AT TIME ZONE '{}'", zone.name()),
         };
         format!("CASE WHEN {column} BETWEEN 0 AND {} THEN {encoded} ELSE {column} END", MILLISECONDS_FROM - 1)
     }
 
     /// Whether a value that SQL finds to be at most that of an instant is never one of a later instant. Texts are of many
-    /// forms, which SQL does not order by time, and numbers among them are milliseconds.
+    /// forms, which SQL does not order by time, and numbers among them are milliseconds. Local times are not in the order
+    /// of their instants when summer time ends.
     pub(in crate::store) fn is_ordered(self) -> bool {
-        !self.is_text()
+        !self.is_text() && !matches!(self, Self::LocalTime(_))
+    }
+
+    /// Whether a column has PostgreSQL's types for instants, and holds them in the order of time.
+    fn is_calendar(self) -> bool {
+        matches!(self, Self::Calendar | Self::CalendarSeconds)
     }
 
     pub(in crate::store) fn is_text(self) -> bool {
@@ -141,7 +165,8 @@ impl TimeEncoding {
             Self::Seconds => "a number of seconds",
             Self::Milliseconds | Self::RealMilliseconds => "a number of milliseconds",
             Self::FractionalSeconds => "a number of seconds with a fraction",
-            Self::Timestamptz => "an instant of the calendar",
+            Self::Calendar | Self::CalendarSeconds => "an instant of the calendar",
+            Self::LocalTime(zone) => return Cow::Owned(format!("a local time of {}", zone.name())),
             Self::Text(form) => return Cow::Owned(format!("a time such as {}", form.example())),
         })
     }
@@ -152,7 +177,8 @@ impl TimeEncoding {
             Self::Seconds => "seconds",
             Self::Milliseconds | Self::RealMilliseconds => "milliseconds",
             Self::FractionalSeconds => "seconds with a fraction",
-            Self::Timestamptz => "instants",
+            Self::Calendar | Self::CalendarSeconds => "instants of the calendar",
+            Self::LocalTime(zone) => return Cow::Owned(format!("local times of {}", zone.name())),
             Self::Text(form) => return Cow::Owned(format!("text such as {}", form.example())),
         })
     }
@@ -171,13 +197,27 @@ impl TimeEncoding {
     }
 }
 
-/// An instant as PostgreSQL reads it under any setting, rounded down to a second. It has no year 0 or below.
-fn timestamptz(instant: Timestamp) -> String {
-    if instant == Timestamp::MIN {
+/// The first instant of the year 1, in seconds since 1970.
+const YEAR_1: i64 = -62_135_596_800;
+
+/// An instant as PostgreSQL reads it under any setting, rounded down to a millisecond. It writes the years before the first
+/// in another way, and `-infinity` is as good a bound.
+fn calendar(instant: Timestamp) -> String {
+    if instant.as_second() < YEAR_1 {
         return "-infinity".to_owned();
     }
-    let whole = Timestamp::from_second(duration::seconds(instant)).unwrap_or(instant);
-    TextForm::ZULU.write(whole)
+    TextForm::ZULU.write(instant)
+}
+
+/// The local time of an instant, as [`calendar`] writes it.
+fn local_time(zone: Zone, instant: Timestamp) -> String {
+    // Beyond the end of the calendar of a zone east of UTC, the instant itself is a bound.
+    calendar(Offset::UTC.to_timestamp(zone.local(instant)).unwrap_or(instant))
+}
+
+/// An instant rounded down to a second.
+fn whole(instant: Timestamp) -> Timestamp {
+    Timestamp::from_second(duration::seconds(instant)).unwrap_or(instant)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of the calendar have 49 bits")]
@@ -199,6 +239,7 @@ fn read_fraction(seconds: f64) -> Option<Timestamp> {
 /// The encoding of booleans: 0 and 1, words, or a date where Better Auth has a boolean, as in a database that Auth.js made
 /// (`emailVerified` holds when the address was verified).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
 pub(in crate::store) enum TruthEncoding {
     /// 0 and 1.
     Number,
@@ -210,6 +251,8 @@ pub(in crate::store) enum TruthEncoding {
     UpperWord,
     /// 0 and 1 as text.
     Digit,
+    /// A column of PostgreSQL's type for booleans. The engine reads and writes it as 0 and 1.
+    Boolean,
     /// NULL, and when it became true.
     Time(TimeEncoding),
     /// 0, and when it became true.
@@ -222,7 +265,7 @@ const INSTANTS_FROM: i32 = 1_000_000_000;
 impl TruthEncoding {
     pub(in crate::store) fn write(self, truth: bool, now: Timestamp) -> Value {
         match self {
-            Self::Number => Value::Integer(truth.into()),
+            Self::Number | Self::Boolean => Value::Integer(truth.into()),
             Self::Real => Value::Real(truth.into()),
             Self::Word => Value::Text(truth.to_string()),
             Self::UpperWord => Value::Text(truth.to_string().to_ascii_uppercase()),
@@ -254,6 +297,7 @@ impl TruthEncoding {
             Self::Word => "'true' and 'false'",
             Self::UpperWord => "'TRUE' and 'FALSE'",
             Self::Digit => "0 and 1 as text",
+            Self::Boolean => "booleans",
             Self::Time(_) | Self::TimeOrZero(_) => "dates",
         }
     }
@@ -430,18 +474,42 @@ mod tests {
     }
 
     #[test]
+    fn instants_of_a_calendar_are_read_back() {
+        let instant: Timestamp = "2026-07-23T13:28:40.302999Z".parse().unwrap();
+        let new_york = Zone::named("America/New_York").unwrap();
+        for (encoding, written, read_back) in [
+            (TimeEncoding::Calendar, "2026-07-23T13:28:40.302Z", "2026-07-23T13:28:40.302Z"),
+            (TimeEncoding::CalendarSeconds, "2026-07-23T13:28:40.000Z", "2026-07-23T13:28:40Z"),
+            (TimeEncoding::LocalTime(new_york), "2026-07-23T09:28:40.302Z", "2026-07-23T13:28:40.302Z"),
+        ] {
+            assert_eq!(encoding.write(instant), Value::from(written), "{encoding:?}");
+            let value = Value::from(written);
+            assert_eq!(encoding.read(ValueRef::from(&value)), Some(read_back.parse().unwrap()), "{encoding:?}");
+            assert_eq!(encoding.write(Timestamp::MIN), Value::from("-infinity"), "{encoding:?}");
+            assert_eq!(read(encoding, &Value::from("infinity")), None);
+            assert_eq!(read(encoding, &Value::Integer(1_763_904_520_302)), None);
+            let is_between = encoding.is_between("at", Timestamp::MIN, instant);
+            let until = format!("(at > '-infinity' AND at <= '{written}')");
+            assert_eq!(is_between, encoding.is_ordered().then_some(until), "{encoding:?}");
+        }
+        let far_east = TimeEncoding::LocalTime(Zone::named("Asia/Tokyo").unwrap());
+        assert_eq!(far_east.write(Timestamp::MAX), Value::from("9999-12-30T22:00:00.999Z"));
+    }
+
+    #[test]
     fn other_spellings_of_an_instant_are_read() {
         for text in ["2025-11-23T13:28:40Z", "2025-11-23T13:28:40+00:00", "2025-11-23 13:28:40"] {
             assert_eq!(read(ZULU, &Value::Text(text.into())), Some(1_763_904_520_000), "{text}");
         }
     }
 
-    const TRUTHS: [TruthEncoding; 10] = [
+    const TRUTHS: [TruthEncoding; 11] = [
         TruthEncoding::Number,
         TruthEncoding::Real,
         TruthEncoding::Word,
         TruthEncoding::UpperWord,
         TruthEncoding::Digit,
+        TruthEncoding::Boolean,
         TruthEncoding::Time(TimeEncoding::Milliseconds),
         TruthEncoding::Time(TimeEncoding::FractionalSeconds),
         TruthEncoding::Time(ZULU),
@@ -456,8 +524,10 @@ mod tests {
             for truth in [true, false] {
                 let value = encoding.write(truth, now);
                 assert_eq!(encoding.read(ValueRef::from(&value)), Some(truth), "{encoding:?}");
-                // False is NULL or 0 beside dates.
-                if truth || !matches!(encoding, TruthEncoding::Time(_) | TruthEncoding::TimeOrZero(_)) {
+                // False is NULL or 0 beside dates, and only the type of a column shows booleans.
+                let is_shown = encoding != TruthEncoding::Boolean
+                    && !matches!(encoding, TruthEncoding::Time(_) | TruthEncoding::TimeOrZero(_));
+                if truth && encoding != TruthEncoding::Boolean || is_shown {
                     let shown = TruthEncoding::shown_by(ValueRef::from(&value));
                     assert_eq!(shown.map(TruthEncoding::plural), Some(encoding.plural()));
                 }

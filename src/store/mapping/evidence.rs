@@ -257,7 +257,8 @@ fn unit(encoding: TimeEncoding) -> &'static str {
         TimeEncoding::Seconds | TimeEncoding::FractionalSeconds => "seconds",
         TimeEncoding::Milliseconds | TimeEncoding::RealMilliseconds => "milliseconds",
         TimeEncoding::Text(_) => "text",
-        TimeEncoding::Timestamptz => "instants",
+        TimeEncoding::Calendar | TimeEncoding::CalendarSeconds => "instants",
+        TimeEncoding::LocalTime(_) => "local times",
     }
 }
 

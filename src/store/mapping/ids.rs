@@ -39,6 +39,7 @@ impl Ids {
 const BLOB: &str = "blob:";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
 pub(in crate::store) enum IdStrategy {
     /// Random text that authctl chooses.
     Text,
@@ -50,25 +51,79 @@ pub(in crate::store) enum IdStrategy {
     Number,
     /// A number that the database chooses.
     Serial,
+    /// A UUID in a column of PostgreSQL's type.
+    TypedUuid,
+    /// As [`Self::Number`], in a column of a type of PostgreSQL.
+    TypedNumber(IntegerType),
+    /// As [`Self::Serial`], in a column of a type of PostgreSQL.
+    TypedSerial(IntegerType),
+}
+
+/// PostgreSQL's types of whole numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
+pub(in crate::store) enum IntegerType {
+    Small,
+    Integer,
+    Big,
+}
+
+impl IntegerType {
+    #[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
+    /// The type with a name, as PostgreSQL's `format_type` spells it.
+    pub(in crate::store) fn named(name: &str) -> Option<Self> {
+        [Self::Small, Self::Integer, Self::Big].into_iter().find(|one| one.name() == name)
+    }
+
+    pub(in crate::store) fn name(self) -> &'static str {
+        match self {
+            Self::Small => "smallint",
+            Self::Integer => "integer",
+            Self::Big => "bigint",
+        }
+    }
+
+    fn holds(self, number: i64) -> bool {
+        match self {
+            Self::Small => i16::try_from(number).is_ok(),
+            Self::Integer => i32::try_from(number).is_ok(),
+            Self::Big => true,
+        }
+    }
 }
 
 impl IdStrategy {
     pub(in crate::store) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
-            Self::Uuid => "UUIDs",
+            Self::Uuid | Self::TypedUuid => "UUIDs",
             Self::UuidBytes => "UUIDs as bytes",
-            Self::Number => "numbers, chosen by the app",
-            Self::Serial => "numbers, chosen by the database",
+            Self::Number | Self::TypedNumber(_) => "numbers, chosen by the app",
+            Self::Serial | Self::TypedSerial(_) => "numbers, chosen by the database",
+        }
+    }
+
+    /// The type of PostgreSQL that holds such ids.
+    pub(in crate::store) fn type_name(self) -> &'static str {
+        match self {
+            Self::Text | Self::Uuid => "text",
+            Self::UuidBytes => "bytea",
+            Self::TypedUuid => "uuid",
+            Self::Number | Self::Serial => IntegerType::Big.name(),
+            Self::TypedNumber(kind) | Self::TypedSerial(kind) => kind.name(),
         }
     }
 
     /// Derives an id from random text; the database chooses the others.
     pub(in crate::store) fn make(self, random: &str) -> String {
         match self {
-            Self::Text | Self::Number | Self::Serial => random.to_owned(),
-            Self::Uuid | Self::UuidBytes => uuid(random),
+            Self::Uuid | Self::UuidBytes | Self::TypedUuid => uuid(random),
+            _ => random.to_owned(),
         }
+    }
+
+    pub(in crate::store) fn is_chosen_by_database(self) -> bool {
+        matches!(self, Self::Serial | Self::TypedSerial(_))
     }
 
     /// The text of an id; `None` for a value that names no row. Bytes that are no UUID are written in hexadecimal, after
@@ -84,19 +139,24 @@ impl IdStrategy {
         }
     }
 
-    /// The value of an id in the database: the inverse of [`IdStrategy::read`].
+    /// The value of an id in the database: the inverse of [`IdStrategy::read`]. An id that a column of a type of PostgreSQL
+    /// cannot hold names no row, as NULL does; the server refuses a statement with any other value.
     pub(in crate::store) fn write(self, id: &str) -> Value {
+        match self {
+            Self::TypedUuid => return if is_uuid(id) { Value::from(id) } else { Value::Null },
+            Self::TypedNumber(kind) | Self::TypedSerial(kind) => {
+                return number(id).filter(|number| kind.holds(*number)).into();
+            }
+            _ => {}
+        }
         let is_hex = |hex: &&str| !hex.contains(|c: char| c.is_ascii_lowercase());
         if let Some(bytes) = id.strip_prefix(BLOB).filter(is_hex).and_then(bytes_of) {
             return Value::Blob(bytes);
         }
         match self {
-            Self::Number | Self::Serial => match id.parse::<i64>() {
-                Ok(number) if number.to_string() == id => Value::Integer(number),
-                _ => Value::Text(id.to_owned()),
-            },
+            Self::Number | Self::Serial => number(id).map_or_else(|| Value::from(id), Value::Integer),
             Self::UuidBytes if is_uuid(id) => bytes_of(&id.replace('-', "")).map_or(Value::Null, Value::Blob),
-            Self::Text | Self::Uuid | Self::UuidBytes => Value::Text(id.to_owned()),
+            _ => Value::from(id),
         }
     }
 
@@ -112,11 +172,16 @@ impl IdStrategy {
     pub(in crate::store) fn equals_text(self, column: &str, text: &str) -> String {
         match self {
             Self::UuidBytes => format!("lower(hex({column})) = replace({text}, '-', '')"),
-            // Columns without a type do not convert one to the other.
-            Self::Number | Self::Serial => format!("CAST({column} AS TEXT) = {text}"),
             Self::Text | Self::Uuid => format!("{column} = {text}"),
+            // Columns without a type do not convert one to the other, and other types refuse to.
+            _ => format!("CAST({column} AS TEXT) = {text}"),
         }
     }
+}
+
+/// The number that an id is the text of.
+fn number(id: &str) -> Option<i64> {
+    id.parse::<i64>().ok().filter(|number| number.to_string() == id)
 }
 
 /// Whether a text is a UUID.
@@ -192,6 +257,39 @@ mod tests {
         }
         assert_eq!(IdStrategy::Text.write("blob:ab"), text("blob:ab"), "not as it is read");
         assert_eq!(IdStrategy::Text.read(ValueRef::Null), None);
+    }
+
+    #[test]
+    fn id_that_a_type_cannot_hold_names_no_row() {
+        use IdStrategy::{TypedNumber, TypedSerial, TypedUuid};
+        const UUID: &str = "00010203-0405-4607-8809-0a0b0c0d0e0f";
+        let [small, integer, big] = ["smallint", "integer", "bigint"].map(|name| IntegerType::named(name).unwrap());
+        for (strategy, id, value) in [
+            (TypedUuid, UUID, Value::from(UUID)),
+            (TypedUuid, "ada", Value::Null),
+            (TypedUuid, "blob:01", Value::Null),
+            (TypedUuid, "7", Value::Null),
+            (TypedSerial(small), "32767", Value::Integer(32_767)),
+            (TypedSerial(small), "32768", Value::Null),
+            (TypedSerial(integer), "-2147483648", Value::Integer(i32::MIN.into())),
+            (TypedSerial(integer), "2147483648", Value::Null),
+            (TypedNumber(big), "9223372036854775807", Value::Integer(i64::MAX)),
+            (TypedNumber(big), "9223372036854775808", Value::Null),
+            (TypedNumber(big), "07", Value::Null),
+            (TypedNumber(big), "1e3", Value::Null),
+            (TypedNumber(big), "", Value::Null),
+        ] {
+            assert_eq!(strategy.write(id), value, "{strategy:?} {id}");
+            if value != Value::Null {
+                assert_eq!(strategy.read(ValueRef::from(&value)).as_deref(), Some(id));
+            }
+        }
+        assert_eq!(IntegerType::named("numeric"), None);
+        assert!(is_uuid(&TypedUuid.make("random")));
+        assert_eq!(
+            [TypedUuid, TypedSerial(big), TypedNumber(big)].map(IdStrategy::is_chosen_by_database),
+            [false, true, false]
+        );
     }
 
     #[test]

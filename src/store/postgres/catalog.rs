@@ -28,6 +28,16 @@ const CHECKS: &str = "SELECT c.relname, k.conname, pg_catalog.pg_get_expr(k.conb
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
     WHERE n.nspname = ?1 AND k.contype = 'c' ORDER BY c.oid, k.oid, a.attnum";
 
+/// Names the columns that an index of a schema keeps unique, by its name, which is also that of its constraint.
+pub(super) const UNIQUE: &str =
+    "SELECT string_agg(t.relname || '.' || a.attname, ', ' ORDER BY array_position(i.indkey::int2[], a.attnum))
+    FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0
+    WHERE n.nspname = ?1 AND c.relname = ?2 AND (a.attnum = ANY (i.indkey)
+        OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+            AND d.refclassid = d.classid AND d.objid = c.oid AND d.refobjid = t.oid AND d.refobjsubid = a.attnum))";
+
 /// Reads the catalog of a schema.
 pub(super) fn read(tx: &mut dyn Tx, schema: &str) -> Result<Vec<CatalogTable>, StoreError> {
     let mut tables: Vec<CatalogTable> = Vec::new();

@@ -19,7 +19,12 @@ const UNIQUE: &[(&str, &str)] = &[
     ("verification_pkey", "verification.id"),
 ];
 
-/// Each kind of failure has its own error.
+/// The columns of a unique constraint of the native schema.
+pub(super) fn native_columns(constraint: &str) -> Option<&'static str> {
+    UNIQUE.iter().find(|(known, _)| *known == constraint).map(|(_, columns)| *columns)
+}
+
+/// Each kind of failure has its own error. That of a unique constraint holds the name of the constraint.
 pub(super) fn translate(error: &Error) -> StoreError {
     let Some(found) = error.as_db_error() else { return of_connection(error) };
     let text = || found.message().to_owned();
@@ -30,11 +35,7 @@ pub(super) fn translate(error: &Error) -> StoreError {
         &SqlState::DISK_FULL => StoreError::Full,
         &SqlState::QUERY_CANCELED => StoreError::TooMuch("the server ended a statement that takes too long"),
         &SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Denied(text()),
-        &SqlState::UNIQUE_VIOLATION => {
-            let name = found.constraint().unwrap_or_default();
-            let columns = UNIQUE.iter().find(|(known, _)| *known == name).map_or(name, |(_, columns)| columns);
-            StoreError::NotUnique(columns.to_owned())
-        }
+        &SqlState::UNIQUE_VIOLATION => StoreError::NotUnique(found.constraint().unwrap_or_default().to_owned()),
         &SqlState::NOT_NULL_VIOLATION => StoreError::Constraint(Constraint::NotNull(place(found))),
         &SqlState::CHECK_VIOLATION => StoreError::Constraint(Constraint::Check {
             label: found.constraint().unwrap_or_default().to_owned(),
@@ -42,6 +43,11 @@ pub(super) fn translate(error: &Error) -> StoreError {
         }),
         &SqlState::FOREIGN_KEY_VIOLATION | &SqlState::RESTRICT_VIOLATION => {
             StoreError::Constraint(Constraint::ForeignKey { keys: Vec::new() })
+        }
+        &SqlState::RAISE_EXCEPTION => StoreError::Trigger(text()),
+        // A word that an enum lacks, or a text that is too long for its column.
+        &SqlState::INVALID_TEXT_REPRESENTATION | &SqlState::STRING_DATA_RIGHT_TRUNCATION => {
+            StoreError::Constraint(Constraint::Other(text()))
         }
         &SqlState::UNDEFINED_TABLE => StoreError::Incomplete(named(found.message()).to_owned()),
         &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(text()),

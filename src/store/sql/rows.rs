@@ -299,7 +299,7 @@ pub(in crate::store) fn insert(
     let strategy = mapping.ids.of(table);
     let id = strategy.make(id);
     let mut row = Vec::new();
-    if strategy != IdStrategy::Serial {
+    if !strategy.is_chosen_by_database() {
         row.push((identifier("id"), strategy.write(&id)));
     }
     row.extend(present(mapping, table, values, true)?.into_iter().map(|(column, value)| (identifier(column), value)));
@@ -308,7 +308,7 @@ pub(in crate::store) fn insert(
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
-    let id = if strategy == IdStrategy::Serial {
+    let id = if strategy.is_chosen_by_database() {
         // Reads all rows, because SQLite checks foreign keys when the statement ends.
         tx.query_all(&mapping.sql(format!(r#"{sql} RETURNING "id""#)), &values, |row| key(row, 0, mapping, table))
             .map(|mut ids| ids.pop())

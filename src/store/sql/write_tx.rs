@@ -21,10 +21,10 @@ use crate::auth::throttle::AttemptKey;
 use crate::store::engine::{Engine, Tx, WriteTx};
 use crate::store::mapping::{Evidence, NATIVE, SchemaMapping, identifier};
 
-/// How often a transaction runs again after a conflict with another process.
-const RETRIES_MAX: u32 = 5;
-/// The wait before the first retry. It doubles with each one.
+/// The longest wait before the first retry after a conflict with another process. It doubles with each one.
 const RETRY_WAIT: Duration = Duration::from_millis(10);
+/// How often it doubles: to 80 ms, so that a crowd of processes finds out soon that the database is free.
+const DOUBLINGS_MAX: u32 = 3;
 
 /// A store on a database engine: every statement is written once, in the names of a mapping.
 #[derive(Debug)]
@@ -299,24 +299,31 @@ impl SqlStore {
     }
 }
 
-/// Runs a transaction again when another process changed what it had read, or its connection broke before the commit.
+/// Runs a transaction again, until the wait is over, when another process changed what it had read, or its connection broke
+/// before the commit.
 #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
 pub(in crate::store) fn retrying<T>(
     wait: Duration,
     mut transaction: impl FnMut() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let start = Instant::now();
-    for retry in 0.. {
+    let mut retries = 0;
+    loop {
         match transaction() {
-            Err(StoreError::Conflict | StoreError::Disconnected(_))
-                if retry < RETRIES_MAX && start.elapsed() < wait =>
-            {
-                std::thread::sleep(RETRY_WAIT * (1 << retry));
+            Err(StoreError::Conflict | StoreError::Disconnected(_)) if start.elapsed() < wait => {
+                std::thread::sleep(jitter(RETRY_WAIT * (1 << retries.min(DOUBLINGS_MAX)), start.elapsed()));
+                retries += 1;
             }
             result => return result,
         }
     }
-    Err(StoreError::Conflict)
+}
+
+/// A part of a time, from a half to the whole. Processes that ran into each other come back at different times: how long an
+/// attempt took, to the nanosecond, and the number of the process differ.
+fn jitter(longest: Duration, elapsed: Duration) -> Duration {
+    let seed = elapsed.subsec_nanos().wrapping_mul(2_654_435_761) ^ std::process::id().wrapping_mul(40_503);
+    longest / 2 + longest.mul_f64(f64::from(seed) / f64::from(u32::MAX)) / 2
 }
 
 /// Has an act check in its transaction, before anything else, that its caller is signed in. Every act that

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::super::{address_of, create, open, open_for, server};
+use super::super::{address_of, connected, create, open, open_for, server};
 use super::*;
 use crate::store::sql::{policy, retrying};
 
@@ -187,4 +187,53 @@ fn what_opening_asked_ahead_is_answered_once_and_not_in_an_act_that_writes() {
     let mut writer = open_for(&address, None, WAIT).unwrap();
     write(&mut writer, r#"DELETE FROM "authctl_policy""#);
     assert_eq!(settings(&mut writer), 0, "not as at the opening");
+}
+
+/// Makes the tables of an app and the engine for them.
+fn of_app(database: &server::TestDatabase) -> Postgres {
+    let mut admin = ::postgres::Client::connect(database.url(), ::postgres::NoTls).unwrap();
+    let made = admin.batch_execute(
+        r#"CREATE SCHEMA auth;
+           CREATE TABLE auth."user" (id integer PRIMARY KEY, email text, role text CHECK (role <> 'king'));
+           CREATE UNIQUE INDEX one_address ON auth."user" (lower(email), role)"#,
+    );
+    made.unwrap();
+    engine_of_app(database, WAIT)
+}
+
+fn engine_of_app(database: &server::TestDatabase, wait: Duration) -> Postgres {
+    connected(&address_of(database.url()), wait).unwrap().of_app("auth".into(), Vec::new())
+}
+
+#[test]
+fn failed_statement_leaves_the_transaction_of_an_app_as_it_was() {
+    let Some(database) = server::database() else { return };
+    let mut engine = of_app(&database);
+    let mut tx = engine.begin().unwrap();
+    let add = r#"INSERT INTO "user" VALUES (?1, ?2, ?3)"#;
+    let mut add = |id: i64, email: &str, role: &str| tx.execute(add, &[id.into(), email.into(), role.into()]);
+    assert_eq!(add(1, "ada", "user").unwrap(), 1);
+    let taken = |error| if let StoreError::NotUnique(columns) = error { columns } else { panic!("{error:?}") };
+    let same = add(2, "Ada", "user").map_err(taken);
+    assert_eq!(same, Err("user.role, user.email".to_owned()));
+    assert_eq!(add(1, "bob", "user").map_err(taken), Err("user.id".to_owned()));
+    assert!(matches!(add(2, "bob", "king"), Err(StoreError::Constraint(_))));
+    assert_eq!(add(2, "bob", "user").unwrap(), 1);
+    tx.commit().unwrap();
+    let engine: &mut dyn Engine = &mut engine;
+    assert_eq!(engine.query(|tx| tx.count(r#"SELECT count(*) FROM "user""#, &[])).unwrap(), 2);
+}
+
+#[test]
+fn one_writer_after_the_other_writes_to_an_app() {
+    let Some(database) = server::database() else { return };
+    let mut engine = of_app(&database);
+    let mut impatient = engine_of_app(&database, Duration::ZERO);
+    let tx = engine.begin().unwrap();
+    assert!(matches!(impatient.begin().map(drop), Err(StoreError::Busy)));
+    tx.commit().unwrap();
+    let mut tx = impatient.begin().unwrap();
+    let zone = "SELECT current_setting('timezone') || ', ' || current_setting('transaction_isolation')";
+    let set = (&mut *tx as &mut dyn Tx).query_one(zone, &[], |row| row.text(0)).unwrap();
+    assert_eq!(set.as_deref(), Some("UTC, serializable"));
 }
