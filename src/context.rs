@@ -413,7 +413,10 @@ impl Context {
             DatabaseLocation::File(path) => self.open_file(path),
             DatabaseLocation::Url(url) => {
                 let opened = postgres::open_for(&self.server_address(url)?, token, self.options.wait);
-                Ok(opened.map_err(OpenError::from)?.into_store())
+                let mut opened = opened.map_err(OpenError::from)?;
+                // What fails here fails for the act too, which reports it.
+                self.notices.extend(opened.behind().ok().flatten().and_then(address::of_replica));
+                Ok(opened.into_store())
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::SignedDuration;
+
 use super::{Context, SystemFiles};
 use crate::paths::{DatabaseLocation, DatabaseUrl, PathError};
 use crate::store::OpenError;
@@ -49,4 +51,12 @@ impl Context {
         }
         Ok(address)
     }
+}
+
+/// What a reader of a replica should know, unless it is behind by less than a second.
+pub(super) fn of_replica(behind: SignedDuration) -> Option<String> {
+    let seconds = behind.as_secs();
+    let notice =
+        || format!("the server is a replica, up to {seconds} s behind: what was changed since then is not shown");
+    (seconds > 0).then(notice)
 }

@@ -265,9 +265,14 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
             Failure::new(ExitCode::Busy, "DATABASE_CONVERTED").hint("nothing was changed; run the command again")
         }
         StoreError::ReadOnly => Failure::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").remedy(
-            "a file and its directory must be writable for you, also to read: SQLite keeps its log beside the file; a server must \
-             be a primary on which the role may write",
+            "a file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
         ),
+        StoreError::ReadOnlyServer => Failure::new(ExitCode::Database, "DATABASE_READ_ONLY")
+            .remedy(
+                "name the primary, or all hosts with target_session_attrs=read-write; if it is the primary, look at \
+                 default_transaction_read_only",
+            )
+            .unchanged(),
         StoreError::TooManyFiles => too_many_files(),
         StoreError::Full => Failure::new(ExitCode::Unwritable, "DISK_FULL").remedy("make room").unchanged(),
         StoreError::TooLarge => {

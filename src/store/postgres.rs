@@ -93,7 +93,7 @@ pub fn open(address: &Address, wait: Duration) -> Result<Postgres, ServerError> 
 }
 
 /// As [`open`], for an act that begins with the policy, and with the look-up of a token if there is one: both are asked for
-/// in the same round trip.
+/// in the same round trip, and how far a replica is behind.
 ///
 /// # Errors
 /// As for [`open`].
@@ -101,7 +101,8 @@ pub fn open_for(address: &Address, token: Option<&Token>, wait: Duration) -> Res
     let mut engine = connected(address, wait)?;
     let policy = (policy::SETTINGS.to_owned(), Vec::new());
     let session = token.map(|token| sessions::look_up(&NATIVE_POSTGRES, token));
-    engine.ask_ahead([policy].into_iter().chain(session).collect());
+    let behind = engine.is_standby().then(|| (info::BEHIND.to_owned(), Vec::new()));
+    engine.ask_ahead([policy].into_iter().chain(session).chain(behind).collect());
     at_latest(engine, address)
 }
 

@@ -381,6 +381,9 @@ pub enum StoreError {
     Conflict,
     #[error("the database is read-only")]
     ReadOnly,
+    /// A replica, or a server or role whose transactions are read-only. Nothing was changed.
+    #[error("the database can only be read on this server")]
+    ReadOnlyServer,
     #[error("the file system of the database is full")]
     Full,
     /// The limit of the process or of the file system.
@@ -518,6 +521,7 @@ impl StoreError {
             | Self::Busy
             | Self::Conflict
             | Self::Disconnected(_)
+            | Self::ReadOnlyServer
             | Self::Denied(_)
             | Self::TooMuch(_)
             | Self::Inconsistent { .. }

@@ -5,17 +5,18 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::Error;
+use tokio_postgres::{AsyncMessage, Error};
 
 /// How long the end of a connection may take. The server notices the end of the process in any case.
 const CLOSE_WAIT: Duration = Duration::from_millis(100);
@@ -38,6 +39,9 @@ pub(super) struct Client {
     version: Option<String>,
     /// The encoding of the database, as the server says.
     encoding: Option<String>,
+    is_standby: bool,
+    /// Whether the server stopped waiting for a standby.
+    has_stopped_waiting: Arc<AtomicBool>,
     /// The limit of an answer that took longer, after which the connection was given up.
     exceeded: Cell<Option<Duration>>,
 }
@@ -63,13 +67,16 @@ impl Client {
         let (driver, connection) = connected.map_err(|_| Failed::Late)?.map_err(Failed::Driver)?;
         let version = connection.parameter("server_version").map(str::to_owned);
         let encoding = connection.parameter("server_encoding").map(str::to_owned);
-        // What ends the connection is an error of the statement that waits for an answer.
-        let task = runtime.spawn(async { connection.await.unwrap_or_default() });
+        let is_standby = connection.parameter("in_hot_standby") == Some("on");
+        let has_stopped_waiting = Arc::new(AtomicBool::new(false));
+        let task = runtime.spawn(serve(connection, Arc::clone(&has_stopped_waiting)));
         Ok(Self {
             driver: Arc::new(driver),
             connection: Connection { runtime, task },
             version,
             encoding,
+            is_standby,
+            has_stopped_waiting,
             exceeded: Cell::default(),
         })
     }
@@ -80,6 +87,17 @@ impl Client {
 
     pub(super) fn encoding(&self) -> Option<&str> {
         self.encoding.as_deref()
+    }
+
+    /// Whether the server said at the start that it repeats the changes of another one. Versions before 14 do not.
+    pub(super) fn is_standby(&self) -> bool {
+        self.is_standby
+    }
+
+    /// Whether the server has stopped waiting for a standby at a commit, which it then acknowledges all the same. Is asked
+    /// after each commit.
+    pub(super) fn has_stopped_waiting(&self) -> bool {
+        self.has_stopped_waiting.swap(false, Ordering::Relaxed)
     }
 
     /// The limit of an answer that took longer, after which the connection was given up.
@@ -122,6 +140,25 @@ impl Client {
     /// Whether the server or the network ended the connection.
     pub(super) fn is_closed(&self) -> bool {
         self.driver.is_closed()
+    }
+}
+
+/// The source file of the server in which a commit waits for a standby. Its messages have the code of any warning.
+const SYNCHRONOUS: &str = "syncrep.c";
+
+/// Reads from the server and writes to it until the connection ends. What ends it is an error of the statement that waits
+/// for an answer.
+async fn serve<S, T>(mut connection: tokio_postgres::Connection<S, T>, has_stopped_waiting: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message
+            && notice.file() == Some(SYNCHRONOUS)
+        {
+            has_stopped_waiting.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -103,7 +103,10 @@ impl ConnectError {
     fn is_passing(&self) -> bool {
         match self {
             Self::NotReady { .. } | Self::TooManyConnections { .. } => true,
-            Self::Several(errors) => errors.iter().any(Self::is_passing),
+            // A cluster that lost its leader is about to choose another one.
+            Self::Several(errors) => {
+                errors.iter().any(|error| error.is_passing() || matches!(error, Self::WrongState { .. }))
+            }
             _ => false,
         }
     }
@@ -126,7 +129,8 @@ impl ConnectError {
 /// Connects to the first server that serves.
 ///
 /// Each attempt takes at most the address's `connect_timeout`, else `wait`, and at least two seconds. A server that is
-/// starting up or has no connection left is asked again until `wait` is over.
+/// starting up or has no connection left is asked again until `wait` is over, and so are several of which none is in the
+/// state that the address requires.
 ///
 /// # Errors
 /// [`ConnectError`].

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::join3;
 use futures_util::pin_mut;
+use jiff::SignedDuration;
 
 use super::ahead::{Ahead, Query};
 use super::app_tables::{AbsentTable, with_absent};
@@ -79,6 +80,22 @@ impl Postgres {
     #[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
     pub(in crate::store) fn of_app(self, schema: String, absent: Vec<AbsentTable>) -> Self {
         Self { schema, app: Some(App { absent }), ..self }
+    }
+
+    /// Whether the server says that it repeats the changes of another one.
+    pub(super) fn is_standby(&self) -> bool {
+        self.client.is_standby()
+    }
+
+    /// How far a replica is behind its primary, at most; `None` if it is not, as far as it knows, or is no replica.
+    ///
+    /// # Errors
+    /// As for any query.
+    pub fn behind(&mut self) -> Result<Option<SignedDuration>, StoreError> {
+        if !self.is_standby() {
+            return Ok(None);
+        }
+        Ok((&mut self.snapshot() as &mut dyn Tx).query_one(info::BEHIND, &[], info::behind)?.flatten())
     }
 
     /// Connects again if the connection is broken. Between two transactions nothing depends on it.
@@ -218,7 +235,7 @@ impl Engine for Postgres {
     }
 
     fn server(&mut self) -> Result<Option<Server>, StoreError> {
-        (&mut self.snapshot() as &mut dyn Tx).query_one(info::DESCRIBED, &[], info::read)
+        (&mut self.snapshot() as &mut dyn Tx).query_one(&info::described(), &[], info::read)
     }
 
     fn info(&mut self) -> Result<EngineInfo, StoreError> {
@@ -439,7 +456,11 @@ impl<'c> PostgresTx<'c> {
         }
         self.is_open = false;
         let ended = self.client.wait_for(self.limit, async |driver| driver.batch_execute("COMMIT").await);
-        ended.map_err(|error| self.named(self.of_silence(of_commit(&error))))
+        ended.map_err(|error| self.named(self.of_silence(of_commit(&error))))?;
+        if self.client.has_stopped_waiting() {
+            return Err(StoreError::Unanswered("the server stopped waiting for its standby".into()));
+        }
+        Ok(())
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn translate(error: &Error) -> StoreError {
     match found.code() {
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => StoreError::Conflict,
         &SqlState::LOCK_NOT_AVAILABLE => StoreError::Busy,
-        &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly,
+        &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnlyServer,
         &SqlState::DISK_FULL => StoreError::Full,
         &SqlState::QUERY_CANCELED => StoreError::TooMuch("the server ended a statement that takes too long"),
         &SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Denied(text()),

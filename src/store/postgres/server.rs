@@ -33,7 +33,7 @@ pub const NAME: &str = "db.example.com";
 
 /// Who may connect to a private cluster, and how. The roles do not exist before a test creates them.
 const ACCESS: &str = "\
-local   all all                       trust
+local   all,replication all           trust
 hostssl all authctl_cert 127.0.0.1/32 cert
 hostssl all authctl_tls  127.0.0.1/32 scram-sha-256
 host    all authctl_tls  127.0.0.1/32 reject
@@ -57,6 +57,13 @@ autovacuum = off
 listen_addresses = '127.0.0.1'
 ssl = on
 ssl_ca_file = 'root.crt'
+";
+
+/// What a cluster needs that others repeat.
+const REPLICATED: &str = "\
+wal_level = replica
+max_wal_senders = 4
+synchronous_commit = on
 ";
 
 /// How often a test asks whether the server is ready, and how often it asks at most.
@@ -92,7 +99,7 @@ fn variable(name: &str) -> Option<String> {
 /// The private cluster, for tests of the connection itself. They are skipped where only a named server can be had.
 pub fn private() -> Option<&'static Server> {
     static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
-    let problem = match SERVER.get_or_init(Server::start) {
+    let problem = match SERVER.get_or_init(|| Server::start("")) {
         Ok(server) => return Some(server),
         Err(problem) => problem,
     };
@@ -233,12 +240,38 @@ impl Server {
         issue(&self.authority, name, change)
     }
 
-    fn start() -> Result<Self, String> {
+    /// A cluster of one test, of which there can be a [`Self::standby`]. Takes lines for its configuration.
+    pub fn primary(settings: &str) -> Option<Self> {
+        private()?;
+        Some(Self::start(&[REPLICATED, settings].concat()).expect("another one runs"))
+    }
+
+    /// A copy of the cluster that repeats its changes.
+    pub fn standby(&self) -> Self {
+        let programs = programs().expect("another one runs");
+        let user = user().expect("another one runs");
+        let directory = directory(user.as_ref()).expect("/tmp can be written").keep();
+        // What is in the path may be a link to initdb alone.
+        let initdb = fs::canonicalize(programs.join("initdb")).expect("it made the other one");
+        let mut copy = Command::new(initdb.with_file_name("pg_basebackup"));
+        copy.arg("--pgdata").arg(directory.join("data")).args(["--write-recovery-conf", "--checkpoint=fast"]);
+        copy.args(["--username", SUPERUSER])
+            .arg("--host")
+            .arg(&self.directory)
+            .args(["--port", &self.port.to_string()]);
+        let copied = as_user(&mut copy, user.as_ref()).stdin(Stdio::null()).output().expect("it is installed");
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let settings = format!("unix_socket_directories = '{}'\n", directory.display());
+        let file = directory.join("data/postgresql.conf");
+        let old = fs::read_to_string(&file).expect("it was copied");
+        fs::write(&file, format!("{old}\n{settings}")).expect("it can be written");
+        Self::run(&programs, &directory, user.as_ref(), authority().1).expect("the copy is whole")
+    }
+
+    fn start(more: &str) -> Result<Self, String> {
         let programs = programs().ok_or("PostgreSQL is not installed: initdb was not found")?;
         let user = user()?;
-        // The path of a socket has at most 107 bytes.
-        let directory = tempfile::Builder::new().prefix("authctl-pg-").tempdir_in("/tmp").map_err(|e| e.to_string())?;
-        own(directory.path(), user.as_ref());
+        let directory = directory(user.as_ref())?;
         let data = directory.path().join("data");
         let mut initdb = Command::new(programs.join("initdb"));
         initdb.arg("--pgdata").arg(&data).args(["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]);
@@ -261,7 +294,7 @@ impl Server {
         file(data.join("pg_hba.conf"), ACCESS);
         // The directory belongs to the server from now on; its watcher removes it.
         let directory = directory.keep();
-        let settings = format!("{SETTINGS}unix_socket_directories = '{}'\n", directory.display());
+        let settings = format!("{SETTINGS}{more}unix_socket_directories = '{}'\n", directory.display());
         let old = fs::read_to_string(data.join("postgresql.conf")).map_err(|e| e.to_string())?;
         file(data.join("postgresql.conf"), &format!("{old}\n{settings}"));
         Self::run(&programs, &directory, user.as_ref(), authority.1)
@@ -318,6 +351,14 @@ kill "$waiting" 2>/dev/null
 [ -s "$2/data/postmaster.pid" ] && sleep 1
 rm -rf "$2"
 "#;
+
+/// A directory for a cluster.
+fn directory(user: Option<&User>) -> Result<tempfile::TempDir, String> {
+    // The path of a socket has at most 107 bytes.
+    let directory = tempfile::Builder::new().prefix("authctl-pg-").tempdir_in("/tmp").map_err(|e| e.to_string())?;
+    own(directory.path(), user);
+    Ok(directory)
+}
 
 /// The directory of `initdb` and `postgres`.
 fn programs() -> Option<PathBuf> {

@@ -361,6 +361,34 @@ fn server_that_starts_up_is_asked_again() {
     open(&answering(vec![error("57P03"), error("53300"), error("57P03"), ready()])).unwrap();
 }
 
+/// The answer to `SHOW transaction_read_only`.
+fn read_only(value: &str) -> Vec<u8> {
+    let row = [&[0, 1, 0, 0, 0, u8::try_from(value.len()).unwrap()], value.as_bytes()].concat();
+    let column = [b"\0\x01transaction_read_only\0".as_slice(), &[0; 18]].concat();
+    [message(b'T', &column), message(b'D', &row), message(b'C', b"SHOW\0"), message(b'Z', b"I")].concat()
+}
+
+#[test]
+fn cluster_without_a_leader_is_asked_again() {
+    let answers = |leads_at: usize| {
+        let serve = move |mut stream: TcpStream, number: usize| {
+            read_start(&mut stream);
+            stream.write_all(&ready()).unwrap();
+            let _ = stream.read(&mut [0; 64]);
+            let _ = stream.write_all(&read_only(if number < leads_at { "on" } else { "off" }));
+            let _ = stream.read(&mut [0]);
+        };
+        listener(serve, 3).0
+    };
+    let hosts = |ports: [u16; 2]| {
+        let rest = "host=127.0.0.1,127.0.0.1 user=ada dbname=app sslmode=disable target_session_attrs=read-write";
+        format!("{rest} port={},{}", ports[0], ports[1])
+    };
+    open(&hosts([answers(9), answers(2)])).unwrap();
+    let none = connect(&address(&hosts([answers(9), answers(9)])), Duration::ZERO);
+    assert!(matches!(none, Err(ConnectError::Several(errors)) if errors.len() == 2));
+}
+
 #[test]
 fn answers_that_are_not_understood_are_told_apart() {
     let gss = message(b'R', &[0, 0, 0, 7]);

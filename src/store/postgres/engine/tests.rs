@@ -1,6 +1,7 @@
 //! Transactions, and connections that the server ends between and in them.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::{address_of, connected, create, open, open_for, server};
 use super::*;
@@ -116,7 +117,7 @@ fn server_that_only_reads_stays_so() {
     server::run(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name));
     end_connections(&database);
     let read_only = retrying(WAIT, || engine.begin().map(drop));
-    assert!(matches!(read_only, Err(StoreError::ReadOnly)), "{read_only:?}");
+    assert!(matches!(read_only, Err(StoreError::ReadOnlyServer)), "{read_only:?}");
     assert_eq!(written(&mut engine), 0);
 }
 
@@ -236,4 +237,71 @@ fn one_writer_after_the_other_writes_to_an_app() {
     let zone = "SELECT current_setting('timezone') || ', ' || current_setting('transaction_isolation')";
     let set = (&mut *tx as &mut dyn Tx).query_one(zone, &[], |row| row.text(0)).unwrap();
     assert_eq!(set.as_deref(), Some("UTC, serializable"));
+}
+
+/// An empty store on a cluster of its own.
+fn primary(settings: &str) -> Option<(server::Server, Postgres)> {
+    let primary = server::Server::primary(settings)?;
+    let url = primary.url("postgres");
+    create(&address_of(&format!("{url}?options=-c%20synchronous_commit%3Dlocal")), WAIT).unwrap();
+    let engine = open(&address_of(&url), WAIT).unwrap();
+    Some((primary, engine))
+}
+
+#[test]
+fn commit_that_stopped_waiting_for_its_standby_is_unknown() {
+    let Some((primary, mut engine)) = primary("synchronous_standby_names = 'absent'\n") else { return };
+    let is_over = AtomicBool::new(false);
+    let committed = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                primary.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let mut tx = engine.begin().unwrap();
+        tx.execute(WRITE, &[]).unwrap();
+        let committed = tx.commit();
+        is_over.store(true, Ordering::Relaxed);
+        committed
+    });
+    assert!(matches!(committed, Err(StoreError::Unanswered(_))), "{committed:?}");
+    assert_eq!(written(&mut engine), 1);
+}
+
+#[test]
+fn standby_reads_and_says_how_far_it_is_behind() {
+    let Some((primary, mut engine)) = primary("") else { return };
+    let standby = primary.standby();
+    let both = format!(
+        "host={},{} port={},{} user=postgres dbname=postgres",
+        standby.directory.display(),
+        primary.directory.display(),
+        standby.port,
+        primary.port
+    );
+    let at = |target: &str| open(&address_of(&format!("{both} target_session_attrs={target}")), WAIT).unwrap();
+    for (target, is_standby) in [("any", true), ("standby", true), ("primary", false), ("read-write", false)] {
+        assert_eq!(at(target).is_standby(), is_standby, "{target}");
+    }
+    let mut reader = at("standby");
+    let write = |engine: &mut Postgres| {
+        let mut tx = engine.begin()?;
+        tx.execute(WRITE, &[])?;
+        tx.commit()
+    };
+    assert!(matches!(write(&mut reader), Err(StoreError::ReadOnlyServer)));
+    write(&mut engine).unwrap();
+    let eventually = |is_so: &mut dyn FnMut() -> bool| {
+        assert!((0..1_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            is_so()
+        }));
+    };
+    eventually(&mut || written(&mut reader) == 1 && reader.behind().unwrap().is_none());
+    assert_eq!(engine.behind().unwrap(), None);
+    drop(primary);
+    eventually(&mut || reader.behind().unwrap().is_some());
+    let server = Engine::server(&mut reader).unwrap().unwrap();
+    assert!(server.is_replica && server.behind.is_some(), "{server:?}");
 }
