@@ -1,7 +1,8 @@
 //! Measures commands beside their lower bound or a comparable program: `cargo bench --bench figures`.
 //!
 //! After ` -- `: a number is the number of rounds, `--million` adds the table of database sizes up to a million users,
-//! `--json` prints one JSON document instead of tables.
+//! `--json` prints one JSON document instead of tables. `--server ADDRESS` measures the sizes on a PostgreSQL server instead,
+//! in schemas that it makes and drops.
 //!
 //! It runs whole processes, because a user waits for those. The figure of a run is the processor time of the process,
 //! user and system, which other work on the machine changes least. The runs are interleaved and their order is
@@ -39,6 +40,8 @@ const HASH: &str = "--hash";
 
 const TRUE: &str = "true";
 const SQLITE3: &str = "sqlite3, the same row";
+const PSQL: &str = "psql -XAtc, the same row";
+const COPY: &str = "db copy";
 const OWN_HASH: &str = "one argon2id hash, own process";
 const PYTHON: &str = "python3 with libsodium loaded";
 const SODIUM: &str = "python3, one hash of libsodium";
@@ -104,6 +107,9 @@ fn main() {
     }
     let is_given = |flag: &str| words.iter().any(|word| word == flag);
     let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
+    if let Some((_, address)) = words.iter().zip(words.iter().skip(1)).find(|(flag, _)| *flag == "--server") {
+        return print_server(&on_server(address, rounds));
+    }
     let place = Place::new(USERS);
     let mut rows = rows(&place);
     measure(&mut rows, rounds, &place);
@@ -271,6 +277,52 @@ fn sizes() -> Vec<Value> {
         }
     }
     table
+}
+
+/// Measures the commands of an operator in a database of each size on a server.
+fn on_server(address: &str, rounds: usize) -> Vec<(String, Vec<[f64; 3]>)> {
+    let commands: Vec<&str> = ["whoami"].iter().chain(OPERATOR).chain(WHOLE).copied().collect();
+    let names = [PSQL, COPY].iter().chain(&commands);
+    let mut table: Vec<(String, Vec<[f64; 3]>)> = names.map(|name| ((*name).to_owned(), Vec::new())).collect();
+    for users in SIZES {
+        let mut place = Place::new(users);
+        let copied = quantile([place.copy_to_server(address)].into_iter(), 50);
+        let mut rows = vec![row(PSQL, None, || place.psql_question())];
+        rows.extend(commands.iter().map(|words| row(*words, None, || place.authctl(&filled(words, users)))));
+        // The short commands run more often.
+        let (short, whole) = rows.split_at_mut(1 + commands.len() - WHOLE.len());
+        measure(short, rounds, &place);
+        measure(whole, ROUNDS_OF_SIZES, &place);
+        table[1].1.push([f64::NAN, copied, f64::NAN]);
+        for row in &rows {
+            let of_row = &mut table.iter_mut().find(|(name, _)| *name == row.name).unwrap().1;
+            of_row.push([row.processor(50), row.elapsed(), to_mib(peak(&(row.program)()))]);
+        }
+        place.leave_server();
+    }
+    table
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a process has less memory than 53 bits count")]
+fn to_mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
+}
+
+/// Prints a column for each size: the processor time of the client and the time that passes, in milliseconds, and the peak
+/// memory of the client in MiB.
+fn print_server(table: &[(String, Vec<[f64; 3]>)]) {
+    let sizes = SIZES.map(|users| format!(" {users} |")).concat();
+    println!("| authctl |{sizes}\n|---|{}", "---:|".repeat(SIZES.len()));
+    for (name, figures) in table {
+        let cells = figures.iter().map(|[processor, elapsed, peak]| {
+            if peak.is_nan() {
+                format!(" {elapsed:.0} |")
+            } else {
+                format!(" {processor:.1}, {elapsed:.1}, {peak:.0} |")
+            }
+        });
+        println!("| {name} |{}", cells.collect::<String>());
+    }
 }
 
 fn print(rows: &[Row<'_>], rounds: usize, place: &Place) {

@@ -46,6 +46,10 @@ pub(crate) struct Place {
     directory: TempDir,
     /// How often a new user has signed up.
     newcomers: Cell<usize>,
+    /// The database as `AUTHCTL_DB` names it.
+    database: String,
+    /// The server, when the database is copied there.
+    server: Option<String>,
     /// The query of `whoami`.
     question: String,
 }
@@ -57,7 +61,8 @@ impl Place {
         fs::write(directory.path().join("wrong-password"), "nine purple umbrellas sing").unwrap();
         fs::copy(env!("CARGO_BIN_EXE_authctl"), directory.path().join(PROGRAM)).unwrap();
         let file = directory.path().join("auth.db");
-        let mut first = authctl(&directory, &["signup", "user1@example.com", "--name", "User 1"]);
+        let name = file.to_str().unwrap().to_owned();
+        let mut first = authctl(&directory, &name, &["signup", "user1@example.com", "--name", "User 1"]);
         first.arg("--password-file").arg(directory.path().join("password"));
         assert!(first.stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
         let database = rusqlite::Connection::open(file).unwrap();
@@ -70,14 +75,50 @@ impl Place {
         database.execute(FILL_SESSIONS, []).unwrap();
         database.execute_batch(authctl::store::sqlite::FILL_SEARCH).unwrap();
         fill_log(&database, users);
-        let question = format!(
-            r#"SELECT * FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "token" = '{token}'"#
-        );
-        Self { users, directory, newcomers: Cell::new(0), question }
+        let question = question("", &token);
+        Self { users, directory, newcomers: Cell::new(0), database: name, server: None, question }
+    }
+
+    /// Copies the database into a schema of its own on a server, and signs the first user in there. Returns how long the
+    /// copy takes.
+    pub(crate) fn copy_to_server(&mut self, address: &str) -> Duration {
+        let schema = format!("figures{}_{}", self.users, std::process::id());
+        let copy = format!("{address}{}schema={schema}", if address.contains('?') { '&' } else { '?' });
+        let start = Instant::now();
+        assert!(succeeds(self.authctl(&["db", "copy", &self.database]).arg(&copy)), "{copy}");
+        let took = start.elapsed();
+        self.database = copy;
+        self.server = Some(address.to_owned());
+        // What the server does by itself, some time later.
+        for table in ["user", "session", "account", "authctl_audit"] {
+            self.psql(&format!(r#"VACUUM ANALYZE {schema}."{table}""#));
+        }
+        let mut sign_in = self.authctl(&["signin", "user1@example.com", "--password-file"]);
+        assert!(succeeds(sign_in.arg(self.path("password"))));
+        let newest = format!(r#"SELECT "token" FROM {schema}."session" ORDER BY "seq" DESC LIMIT 1"#);
+        self.question = question(&format!("{schema}."), &self.psql(&newest));
+        took
+    }
+
+    /// Drops the copy on a server.
+    pub(crate) fn leave_server(&self) {
+        let (_, schema) = self.database.rsplit_once('=').unwrap();
+        self.psql(&format!("DROP SCHEMA {schema} CASCADE"));
+    }
+
+    /// Asks the server as a shell script does.
+    pub(crate) fn psql_question(&self) -> Command {
+        psql(self.server.as_ref().unwrap(), &self.question)
+    }
+
+    fn psql(&self, sql: &str) -> String {
+        let output = psql(self.server.as_ref().unwrap(), sql).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     pub(crate) fn authctl(&self, words: &[impl AsRef<OsStr>]) -> Command {
-        authctl(&self.directory, words)
+        authctl(&self.directory, &self.database, words)
     }
 
     /// Signs in from another shell, to keep the session of `whoami`.
@@ -112,9 +153,12 @@ impl Place {
         start.elapsed()
     }
 
-    /// Deletes failed attempts, so that earlier runs do not throttle later ones. It closes the database, because the
+    /// Deletes failed attempts in the file, so that earlier runs do not throttle later ones. It closes the database, because the
     /// last connection has more work to do when it closes.
     pub(crate) fn forget_attempts(&self) {
+        if self.server.is_some() {
+            return;
+        }
         let database = rusqlite::Connection::open(self.path("auth.db")).unwrap();
         database.execute(r#"DELETE FROM "authctl_throttle""#, []).unwrap();
     }
@@ -171,9 +215,26 @@ fn fill_log(database: &rusqlite::Connection, entries: usize) {
     tx.commit().unwrap();
 }
 
-fn authctl(directory: &TempDir, words: &[impl AsRef<OsStr>]) -> Command {
+fn authctl(directory: &TempDir, database: &str, words: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(directory.path().join(PROGRAM));
-    command.args(words).env_clear().env("HOME", directory.path()).env("AUTHCTL_DB", directory.path().join("auth.db"));
+    command.args(words).env_clear().env("HOME", directory.path()).env("AUTHCTL_DB", database);
+    command
+}
+
+/// The query of `whoami`, with what precedes the name of a table.
+fn question(schema: &str, token: &str) -> String {
+    format!(
+        r#"SELECT * FROM {schema}"session" AS "s" JOIN {schema}"user" AS "u" ON "u"."id" = "s"."userId"
+           WHERE "token" = '{token}'"#
+    )
+}
+
+/// Debian's `psql` in the path of users is a script that starts another program.
+fn psql(address: &str, sql: &str) -> Command {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found = versions.map(|version| version.path().join("bin/psql")).filter(|path| path.exists());
+    let mut command = Command::new(found.next().unwrap_or_else(|| "psql".into()));
+    command.args(["-XAtc", sql, address]);
     command
 }
 
