@@ -205,7 +205,7 @@ fn major(version: &str) -> Option<u32> {
 }
 
 fn version(engine: &Postgres, address: &Address) -> Result<Option<u32>, ServerError> {
-    migrate::version(&mut engine.snapshot()).map_err(|source| failed(address, source))
+    migrate::version(&mut engine.snapshot_of_one()).map_err(|source| failed(address, source))
 }
 
 /// The error about a database without authctl's tables.

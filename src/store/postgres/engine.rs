@@ -11,7 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::future::join3;
+use futures_util::future::{join3, join4};
 use futures_util::pin_mut;
 use jiff::SignedDuration;
 
@@ -188,6 +188,13 @@ impl Postgres {
         tx
     }
 
+    /// As [`Self::snapshot`], for one statement. Nothing of it is left to wait for when its answer is there.
+    pub(super) fn snapshot_of_one(&self) -> PostgresTx<'_> {
+        let mut tx = self.snapshot();
+        tx.end = Some(ROLLBACK);
+        tx
+    }
+
     /// A transaction for changes of the schema.
     pub(super) fn migration(&self) -> PostgresTx<'_> {
         let mut tx = self.transaction(Some(WRITING));
@@ -274,6 +281,9 @@ const WRITER: u32 = 0x6163_746c;
 const FETCHED: usize = 500;
 const FETCH: &str = "FETCH 500 FROM part";
 
+/// Ends a transaction that changed nothing, or takes back what it changed.
+const ROLLBACK: &str = "ROLLBACK";
+
 /// The statement by which [`Tx`] takes back a part of a transaction.
 const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT";
 
@@ -289,6 +299,8 @@ pub(super) struct PostgresTx<'c> {
     app: Option<&'c App>,
     /// What begins the transaction, until it is sent together with the first statement.
     begin: Option<String>,
+    /// What ends a transaction of one statement, and is sent together with it.
+    end: Option<&'static str>,
     /// How long one answer may take.
     limit: Duration,
     /// Whether the transaction has begun and not ended.
@@ -310,6 +322,7 @@ impl<'c> PostgresTx<'c> {
             schema,
             app: app.as_ref(),
             begin,
+            end: None,
             limit,
             is_open: false,
             has_failed: false,
@@ -336,7 +349,8 @@ impl<'c> PostgresTx<'c> {
     ) -> Result<T, StoreError> {
         let (client, limit, ahead) = (self.client, self.limit, self.ahead);
         let begin = self.begin.take();
-        self.is_open = true;
+        let end = self.end.take();
+        self.is_open = end.is_none();
         let answered = client.drive(async |driver| match begin {
             None => parts(driver).await,
             Some(begin) => {
@@ -346,8 +360,14 @@ impl<'c> PostgresTx<'c> {
                         client.within(limit, ahead.ask(driver)).await;
                     }
                 };
-                let (has_begun, answered, ()) = join3(first, parts(driver), ahead).await;
-                has_begun.and(answered)
+                let end = async {
+                    match end {
+                        Some(end) => client.within(limit, driver.batch_execute(end)).await,
+                        None => Ok(()),
+                    }
+                };
+                let (has_begun, answered, (), has_ended) = join4(first, parts(driver), ahead, end).await;
+                has_begun.and(answered).and_then(|answer| has_ended.map(|()| answer))
             }
         });
         answered.map_err(|error| {
@@ -467,7 +487,7 @@ impl<'c> PostgresTx<'c> {
 impl Drop for PostgresTx<'_> {
     fn drop(&mut self) {
         if self.is_open {
-            self.client.send("ROLLBACK");
+            self.client.send(ROLLBACK);
         }
     }
 }
