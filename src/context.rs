@@ -9,7 +9,7 @@ mod environment;
 mod libpq_files;
 
 use std::cell::OnceCell;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,8 +30,8 @@ use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEn
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
 use crate::store::postgres;
-use crate::store::sqlite::{self, Conversion, ConvertOptions, Converted, GuestDatabase, Opened};
-use crate::store::{OpenError, SchemaOverrides, SqlStore, State};
+use crate::store::sqlite::{self, Conversion, ConvertOptions, Converted};
+use crate::store::{GuestDatabase, OpenError, Opened, SchemaOverrides, SqlStore, State};
 
 pub use authenticate::{NoToken, TokenOf, TokenSource};
 pub use create::NotReady;
@@ -408,15 +408,21 @@ impl Context {
         Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy })
     }
 
+    /// Opens a native database, or an app's database with authctl's state beside it.
     fn open_at(&mut self, location: &DatabaseLocation, token: Option<&Token>) -> anyhow::Result<SqlStore> {
-        match location {
-            DatabaseLocation::File(path) => self.open_file(path),
+        let (overrides, wait) = (self.schema_overrides()?, self.options.wait);
+        let opened = match location {
+            DatabaseLocation::File(path) => sqlite::open(path, wait, &overrides)?,
             DatabaseLocation::Url(url) => {
-                let opened = postgres::open_for(&self.server_address(url)?, token, self.options.wait);
-                let mut opened = opened.map_err(OpenError::from)?;
-                // What fails here fails for the act too, which reports it.
-                self.notices.extend(opened.behind().ok().flatten().and_then(address::of_replica));
-                Ok(opened.into_store())
+                let (opened, behind) = postgres::open(&self.server_address(url)?, token, wait, &overrides)?;
+                self.notices.extend(behind.and_then(address::of_replica));
+                opened
+            }
+        };
+        match opened {
+            Opened::Own(store) => Ok(store),
+            Opened::Guest(app) => {
+                self.open_guest(app).context("could not open what authctl keeps about this app's database")
             }
         }
     }
@@ -427,18 +433,7 @@ impl Context {
         file.map_or_else(|| Ok(SchemaOverrides::default()), read_schema_file)
     }
 
-    /// Opens a native database, or an app's database with authctl's state beside it.
-    fn open_file(&mut self, path: &Path) -> anyhow::Result<SqlStore> {
-        let overrides = self.schema_overrides()?;
-        match sqlite::open(path, self.options.wait, &overrides)? {
-            Opened::Own(store) => Ok(store),
-            Opened::Guest(app) => {
-                self.open_guest(app, path).context("could not open what authctl keeps about this app's database")
-            }
-        }
-    }
-
-    fn open_guest(&mut self, app: GuestDatabase, path: &Path) -> Result<SqlStore, OpenError> {
+    fn open_guest(&mut self, app: GuestDatabase) -> Result<SqlStore, OpenError> {
         if let Some(place) = app.unsafe_place() {
             let notice = format!("{place}, so the database may be forged; it is read and not written");
             // A command may open the database again.
@@ -446,14 +441,15 @@ impl Context {
                 self.notices.push(notice);
             }
         }
-        Ok(app.with(self.state_about(path)?))
+        let state = self.state_about(app.key())?;
+        Ok(app.with(state))
     }
 
-    /// Opens authctl's state about an app's database. Reading needs no state, so a home that is missing or cannot be
+    /// Opens authctl's state about an app's database, which a text tells from others. Reading needs no state, so a home that is missing or cannot be
     /// written to is an error of the acts that write.
-    fn state_about(&mut self, path: &Path) -> Result<State, OpenError> {
+    fn state_about(&mut self, database: &OsStr) -> Result<State, OpenError> {
         let wait = self.options.wait;
-        let state = match paths::guest_state(&self.environment.places, path) {
+        let state = match paths::guest_state(&self.environment.places, database) {
             Ok(state) => state,
             Err(no_home) => return State::without_file(NoState { path: None, problem: no_home.to_string() }, wait),
         };
@@ -474,7 +470,8 @@ impl Context {
     pub fn convert_database(&mut self, options: &ConvertOptions<'_>) -> anyhow::Result<Converted> {
         let acting = self.acting()?;
         let native = sqlite::open_to_convert(options.path, options.overrides, options.wait)?;
-        let state = self.state_about(options.path).context("could not open what authctl keeps about the app")?;
+        let state =
+            self.state_about(options.path.as_os_str()).context("could not open what authctl keeps about the app")?;
         let converted = sqlite::convert(Conversion::new(native, state, acting, &mut self.loose_ends), options)?;
         sqlite::remove_log(options.path);
         Ok(converted)

@@ -387,7 +387,7 @@ pub fn config_directory(env: &PathEnv) -> Result<PathBuf, PathError> {
 ///
 /// # Errors
 /// [`PathError::NoHome`].
-pub fn guest_state(env: &PathEnv, database: &Path) -> Result<PathBuf, PathError> {
+pub fn guest_state(env: &PathEnv, database: &OsStr) -> Result<PathBuf, PathError> {
     let base = base_directory(env, env.state_home.as_deref(), ".local/state", "XDG_STATE_HOME")?;
     Ok(base.join("authctl").join(format!("{}.db", session_key(&DatabaseLocation::File(database.into())))))
 }

@@ -12,11 +12,20 @@ mod sql;
 pub mod sqlite;
 pub mod transfer;
 
-pub use better_auth::SchemaOverrides;
+pub use better_auth::{GuestDatabase, SchemaOverrides};
 pub use sql::{SqlStore, State};
 
 use crate::auth::storage::StoreError;
 use std::path::PathBuf;
+
+/// An open database.
+#[derive(Debug)]
+pub enum Opened {
+    /// Made by authctl.
+    Own(SqlStore),
+    /// Made by a Better Auth app.
+    Guest(GuestDatabase),
+}
 
 /// What a migration did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,9 +75,9 @@ pub enum OpenError {
     Renamed { path: PathBuf, problem: String, remedy: String },
     #[error("{} can be read in two ways: {problem}", path.display())]
     Ambiguous { path: PathBuf, problem: String, remedy: String },
-    /// The `--schema` file gives one table or column two names of Better Auth.
+    /// The `--schema` file is about another database, or contradicts itself or the address.
     #[error("the --schema file does not fit {}: {problem}", path.display())]
-    TwoNames { path: PathBuf, problem: String },
+    Misfit { path: PathBuf, problem: String, remedy: String },
     /// A later version of authctl has migrated the database.
     #[error("{} has schema version {found}; this authctl knows versions up to {known}", path.display())]
     Newer {

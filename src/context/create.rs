@@ -17,7 +17,7 @@ impl Context {
         if self.store.is_none() {
             let place = self.database()?;
             self.refuse_to_take_the_place_of_an_app()?;
-            if !self.open_if_it_exists()? && self.create_database(&place, None)? {
+            if !self.open_if_it_exists()? && self.create_database(&place, None)?.is_ok() {
                 self.notices.push(match &place.location {
                     DatabaseLocation::File(path) => format!("created the database {}", path.display()),
                     DatabaseLocation::Url(url) => format!("created authctl's tables in {url}"),
@@ -73,9 +73,13 @@ impl Context {
         app_signs::find(path)
     }
 
-    /// Creates a native database, or a file for an app. Returns `false` when it exists, perhaps created by another
-    /// process meanwhile.
-    pub fn create_database(&mut self, place: &DatabasePlace, app: Option<Adapter>) -> anyhow::Result<bool> {
+    /// Creates a native database, or a file for an app. Returns an error that says what exists there if something does,
+    /// perhaps created by another process meanwhile.
+    pub fn create_database(
+        &mut self,
+        place: &DatabasePlace,
+        app: Option<Adapter>,
+    ) -> anyhow::Result<Result<(), OpenError>> {
         self.now().context("could not make the database")?;
         Self::make_default_directory(place).context("could not make the database")?;
         let wait = self.options.wait;
@@ -88,9 +92,8 @@ impl Context {
             }
         };
         match made {
-            Ok(()) => Ok(true),
-            Err(OpenError::Exists(_)) => Ok(false),
-            Err(OpenError::Server(error)) if matches!(*error, ServerError::Exists { .. }) => Ok(false),
+            Ok(()) => Ok(Ok(())),
+            Err(error) if is_about_what_exists(&error) => Ok(Err(error)),
             Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
         }
     }
@@ -104,6 +107,15 @@ impl Context {
         paths::refuse_home_of_another(directory)
             .and_then(|()| paths::make_private(directory))
             .map_err(|source| OpenError::CannotCreate { path: path.clone(), source })
+    }
+}
+
+/// Whether an error says that there is a database already.
+fn is_about_what_exists(error: &OpenError) -> bool {
+    match error {
+        OpenError::Exists(_) => true,
+        OpenError::Server(error) => matches!(**error, ServerError::Exists { .. }),
+        _ => false,
     }
 }
 

@@ -395,9 +395,7 @@ fn of_open(error: &OpenError) -> Failure {
             database("DATABASE_FOREIGN").remedy(remedy.clone())
         }
         OpenError::Ambiguous { remedy, .. } => database("DATABASE_AMBIGUOUS").remedy(remedy.clone()),
-        OpenError::TwoNames { .. } => {
-            Failure::new(ExitCode::Usage, "SCHEMA_FILE").remedy("remove one of the two from the --schema file")
-        }
+        OpenError::Misfit { remedy, .. } => Failure::new(ExitCode::Usage, "SCHEMA_FILE").remedy(remedy.clone()),
         OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
         OpenError::Truncated { .. } => database("DATABASE_TRUNCATED")
             .remedy("move it away and restore a backup with `authctl db restore`; the file was left as it was"),

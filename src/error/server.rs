@@ -13,9 +13,8 @@ pub(super) fn of_server(error: &ServerError) -> Failure {
         ServerError::Exists { .. } => {
             Failure::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
         }
-        ServerError::App { .. } => {
-            database("DATABASE_NO_ENGINE").hint("name another database with --db; this one was left as it was")
-        }
+        ServerError::NotOwn { .. } => database("DATABASE_FOREIGN").hint("the app migrates its own tables"),
+        ServerError::NoRights { remedy, .. } => database("DATABASE_DENIED").remedy(remedy.clone()),
         ServerError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
         ServerError::History { .. } => {
             database("DATABASE_CORRUPT").remedy("restore a backup; the database was left as it was")

@@ -7,15 +7,18 @@ mod description;
 mod detect;
 mod encodings;
 mod ids;
+mod local_times;
 mod near;
 mod overrides;
 mod state;
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
 use crate::auth::storage::{GuestSchema, UnsafePlace, WriteBlocker, WriteScope};
 use crate::store::OpenError;
+use crate::store::engine::Engine;
 use crate::store::mapping::{Evidence, SchemaMapping};
 use crate::store::sql::{SqlStore, State};
 use crate::store::sqlite::Sqlite;
@@ -25,19 +28,21 @@ use crate::store::sqlite::error::SqliteResult as _;
 pub(in crate::store) use convert::Target;
 pub use convert::{Conversion, Converted};
 pub use create::{Adapter, ColumnNames, TimeUnit, create_for_app};
-pub(in crate::store) use description::{AbsentTable, Description, FoundColumn, FoundTable};
-use detect::Recognised;
-pub(in crate::store) use detect::require_readable;
+pub(in crate::store) use description::{ColumnType, Description, FoundColumn, FoundTable, Signs};
+pub(in crate::store) use detect::{Recognised, name_of_absent, read, require_readable};
+pub(in crate::store) use ids::sample;
+pub(in crate::store) use near::renamed_app;
 pub use overrides::SchemaOverrides;
-pub(in crate::store) use overrides::file_text;
+pub(in crate::store) use overrides::{file_entry, file_text};
 
 /// A recognised database. It becomes a store with a file for authctl's own tables.
 #[derive(Debug)]
 pub struct GuestDatabase {
-    engine: Sqlite,
+    engine: Box<dyn Engine>,
     mapping: SchemaMapping,
     schema: GuestSchema,
     evidence: Evidence,
+    key: OsString,
 }
 
 /// The file of an app, as far as its access matters.
@@ -61,6 +66,13 @@ pub(in crate::store) fn recognise(
     overrides: &SchemaOverrides,
 ) -> Result<GuestDatabase, OpenError> {
     let AppFile { owner, unsafe_place } = origin;
+    if let Some(key) = overrides.key_for_servers() {
+        return Err(OpenError::Misfit {
+            path: path.into(),
+            problem: format!("\"{key}\" is about a PostgreSQL database"),
+            remedy: format!("remove \"{key}\" from the --schema file"),
+        });
+    }
     let Recognised { mapping, mut schema, evidence, absent } = detect::read(&Described(&connection), path, overrides)?;
     let failed = |source| OpenError::Store { path: path.into(), source };
     add_absent(&connection, &absent).map_err(failed)?;
@@ -77,13 +89,34 @@ pub(in crate::store) fn recognise(
     }
     connection.run_triggers().engine().map_err(failed)?;
     schema.unsafe_place = unsafe_place;
-    Ok(GuestDatabase { engine: Sqlite::new(connection, wait), mapping, schema, evidence })
+    Ok(GuestDatabase::new(Sqlite::new(connection, wait), mapping, schema, evidence, path))
 }
 
 impl GuestDatabase {
+    pub(in crate::store) fn new(
+        engine: impl Engine + 'static,
+        mapping: SchemaMapping,
+        schema: GuestSchema,
+        evidence: Evidence,
+        key: impl Into<OsString>,
+    ) -> Self {
+        Self { engine: Box::new(engine), mapping, schema, evidence, key: key.into() }
+    }
+
+    /// What tells the database from others: the path of a file, or a text about a database on a server.
+    pub fn key(&self) -> &OsStr {
+        &self.key
+    }
+
     /// The directory of the file, if others can write there.
     pub fn unsafe_place(&self) -> Option<&UnsafePlace> {
         self.schema.unsafe_place.as_ref()
+    }
+
+    /// The schema, as far as it was recognised.
+    #[cfg(test)]
+    pub(in crate::store) fn schema(&self) -> &GuestSchema {
+        &self.schema
     }
 
     /// Returns the store, with authctl's own tables.

@@ -67,7 +67,7 @@ const POSTGRES_NATIVE: TestEngine = TestEngine {
     name: "postgres_native",
     is_there: || postgres::server::shared().is_some(),
     create: |_, path| postgres::create(&address_of(path), WAIT).unwrap(),
-    open: |_, path, wait| postgres::open(&address_of(path), wait).unwrap().into_store(),
+    open: |_, path, wait| postgres::open_own(&address_of(path), wait).unwrap().into_store(),
     run: run_postgres,
     remove: |path| {
         postgres::server::run(&format!(r#"DROP SCHEMA IF EXISTS "{}" CASCADE"#, schema_of(path)));

@@ -6,8 +6,10 @@ mod app_tables;
 mod catalog;
 mod client;
 pub mod connect;
+mod description;
 pub(in crate::store) mod engine;
 mod error;
+mod guest;
 mod info;
 mod migrate;
 mod row;
@@ -20,10 +22,12 @@ mod unencrypted;
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::engine::Tx;
 use super::mapping::NATIVE_POSTGRES;
 use super::sql::{SqlStore, policy, sessions};
-use super::{Migrated, OpenError};
+use super::{Migrated, OpenError, Opened, SchemaOverrides};
 use crate::auth::secret::Token;
 use crate::auth::storage::StoreError;
 
@@ -48,11 +52,18 @@ pub enum ServerError {
     #[error("{address} has no schema {schema} of authctl")]
     Missing { address: String, schema: String },
     /// The database was to be made.
-    #[error("{address} has the tables of authctl already")]
-    Exists { address: String },
-    /// The database has the tables of an app.
-    #[error("{address} has the tables of a Better Auth app, and authctl opens those in SQLite files only")]
-    App { address: String },
+    #[error("{address} has the tables of {whose} already")]
+    Exists {
+        address: String,
+        /// `authctl` or `a Better Auth app`.
+        whose: &'static str,
+    },
+    /// The database has the tables of an app, where only authctl's own are accepted.
+    #[error("{address} has the tables of a Better Auth app, and none of authctl's own")]
+    NotOwn { address: String },
+    /// The role may not see the rows of an app.
+    #[error("{address} cannot be used: {problem}")]
+    NoRights { address: String, problem: String, remedy: String },
     /// A later version of authctl has migrated the schema.
     #[error("{address} has schema version {found}; this authctl knows versions up to {}", migrate::LATEST)]
     Newer { address: String, found: u32 },
@@ -88,38 +99,71 @@ impl Postgres {
 ///
 /// # Errors
 /// [`ServerError`]. The database is unchanged.
-pub fn open(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
-    at_latest(connected(address, wait)?, address)
+pub fn open_own(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
+    let engine = connected(address, wait)?;
+    match version(&engine, address)? {
+        Some(found) => at_latest(engine, address, found),
+        None => Err(missing(&engine, address)?),
+    }
 }
 
-/// As [`open`], for an act that begins with the policy, and with the look-up of a token if there is one: both are asked for
-/// in the same round trip, and how far a replica is behind.
+/// Opens an existing database. An app's is recognised with the help of overrides, and stays as it is. One that authctl made is
+/// opened as by [`open_own`], also beside the tables of an app.
+///
+/// The act begins with the policy, and with the look-up of a token if there is one: in a database that authctl made, both are
+/// asked for in the same round trip. Also returns how far a replica is behind.
 ///
 /// # Errors
-/// As for [`open`].
-pub fn open_for(address: &Address, token: Option<&Token>, wait: Duration) -> Result<Postgres, ServerError> {
-    let mut engine = connected(address, wait)?;
+/// [`OpenError`]. The database is unchanged.
+pub fn open(
+    address: &Address,
+    token: Option<&Token>,
+    wait: Duration,
+    overrides: &SchemaOverrides,
+) -> Result<(Opened, Option<SignedDuration>), OpenError> {
+    let schema = address.schema().or(overrides.schema()).unwrap_or(SCHEMA);
+    let mut engine = connected_for(schema, address, token, wait)?;
+    let found = version(&engine, address)?;
+    // What fails here fails for the act too, which reports it.
+    let behind = engine.behind().ok().flatten();
+    let opened = if let Some(found) = found {
+        Opened::Own(at_latest(engine, address, found)?.into_store())
+    } else {
+        let missing = || ServerError::Missing { address: address.shown(), schema: schema.to_owned() };
+        Opened::Guest(guest::open(engine, address, overrides)?.ok_or_else(missing)?)
+    };
+    Ok((opened, behind))
+}
+
+/// Connects for an act that begins as [`open`] says.
+fn connected_for(
+    schema: &str,
+    address: &Address,
+    token: Option<&Token>,
+    wait: Duration,
+) -> Result<Postgres, ServerError> {
+    let mut engine = connected_to(schema, address, wait)?;
     let policy = (policy::SETTINGS.to_owned(), Vec::new());
     let session = token.map(|token| sessions::look_up(&NATIVE_POSTGRES, token));
     let behind = engine.is_standby().then(|| (info::BEHIND.to_owned(), Vec::new()));
     engine.ask_ahead([policy].into_iter().chain(session).chain(behind).collect());
-    at_latest(engine, address)
+    Ok(engine)
 }
 
-/// Requires the newest schema version, to which an older schema is migrated.
-fn at_latest(engine: Postgres, address: &Address) -> Result<Postgres, ServerError> {
-    match version(&engine, address)? {
-        Some(found) if found > migrate::LATEST => Err(ServerError::Newer { address: address.shown(), found }),
-        Some(migrate::LATEST) => Ok(engine),
-        Some(_) => bring_up_to_date(&engine, address).map(|_| engine),
-        None => Err(missing(&engine, address)?),
+/// Requires the newest schema version, to which an older schema is migrated. Takes the version that was found.
+fn at_latest(engine: Postgres, address: &Address, found: u32) -> Result<Postgres, ServerError> {
+    match found {
+        found if found > migrate::LATEST => Err(ServerError::Newer { address: address.shown(), found }),
+        migrate::LATEST => Ok(engine),
+        _ => bring_up_to_date(&engine, address).map(|_| engine),
     }
 }
 
 /// Makes the schema in a database that exists.
 ///
 /// # Errors
-/// [`ServerError::Exists`] when the schema has authctl's tables already, also if another process made them during the wait.
+/// [`ServerError::Exists`] when the schema has authctl's tables already, also if another process made them during the wait, and
+/// when the database has those of an app.
 pub fn create(address: &Address, wait: Duration) -> Result<(), ServerError> {
     let engine = vacant(address, wait)?;
     let (before, _) = bring_up_to_date(&engine, address)?;
@@ -162,13 +206,13 @@ fn vacant(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
         return Err(exists(address));
     }
     match missing(&engine, address)? {
-        error @ ServerError::App { .. } => Err(error),
+        ServerError::NotOwn { address } => Err(ServerError::Exists { address, whose: "a Better Auth app" }),
         _ => Ok(engine),
     }
 }
 
 fn exists(address: &Address) -> ServerError {
-    ServerError::Exists { address: address.shown() }
+    ServerError::Exists { address: address.shown(), whose: "authctl" }
 }
 
 /// Brings the schema to the newest version, and makes again what another program took out of it.
@@ -187,6 +231,10 @@ fn schema_of(address: &Address) -> &str {
 }
 
 fn connected(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
+    connected_to(schema_of(address), address, wait)
+}
+
+fn connected_to(schema: &str, address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
     let client = connect::connect(address, wait)?;
     if let Some(version) = client.version().filter(|version| major(version).is_some_and(|major| major < VERSION_MIN)) {
         return Err(ServerError::TooOld { address: address.shown(), version: version.to_owned() });
@@ -196,7 +244,7 @@ fn connected(address: &Address, wait: Duration) -> Result<Postgres, ServerError>
     }
     let again = address.clone();
     let reconnect = move || connect::connect(&again, wait).map_err(|error| StoreError::Disconnected(error.to_string()));
-    Ok(Postgres::new(client, reconnect, schema_of(address).to_owned(), wait))
+    Ok(Postgres::new(client, reconnect, schema.to_owned(), wait))
 }
 
 /// The number before the first dot of a version.
@@ -213,7 +261,7 @@ fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerEr
     let is_of_app = info::has_app(&mut engine.snapshot()).map_err(|source| failed(address, source))?;
     let shown = address.shown();
     Ok(if is_of_app {
-        ServerError::App { address: shown }
+        ServerError::NotOwn { address: shown }
     } else {
         ServerError::Missing { address: shown, schema: schema_of(address).to_owned() }
     })

@@ -38,7 +38,8 @@ use error::SqliteResult as _;
 use preflight::{Checked, Kind};
 use staging::{Lock, StagedFile};
 
-pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, GuestDatabase, TimeUnit, create_for_app};
+pub use super::Opened;
+pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, TimeUnit, create_for_app};
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;
@@ -54,14 +55,6 @@ impl Sqlite {
     pub fn into_store(self) -> SqlStore {
         SqlStore::native(self, NATIVE)
     }
-}
-
-#[derive(Debug)]
-pub enum Opened {
-    /// Made by authctl.
-    Own(SqlStore),
-    /// Made by a Better Auth app.
-    Guest(GuestDatabase),
 }
 
 /// Opens an existing database at an absolute path. An older schema of authctl is migrated. An app's database

@@ -99,7 +99,7 @@ impl Source {
         Ok(match place {
             Place::File(path) => Self { engine: Box::new(sqlite::open_own(path, wait)?), mapping: NATIVE },
             Place::Server(address) => {
-                let opened = postgres::open(address, wait).map_err(OpenError::from)?;
+                let opened = postgres::open_own(address, wait).map_err(OpenError::from)?;
                 Self { engine: Box::new(opened), mapping: NATIVE_POSTGRES }
             }
         })

@@ -8,6 +8,7 @@ use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
 mod crowd;
 mod faults;
+mod guest;
 mod hostile;
 mod kills;
 mod pooler;

@@ -49,7 +49,7 @@ pub(super) const REPLICA: Check = Check::new("server-replica", Severity::Notice,
 
 pub(super) const SUPERUSER: Check = Check::new("server-role", Severity::Notice, |auth| {
     report(auth, |server, _| {
-        let message = format!("the role {} is a superuser: authctl needs no more than its own schema", server.role);
+        let message = format!("the role {} is a superuser, and authctl needs few rights", server.role);
         let hint = "docs/postgres.md has the statements for a role with few rights";
         server.is_superuser.then(|| Details::new(1, message, hint))
     })

@@ -11,8 +11,6 @@ use crate::error::CommandError;
 use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
-use crate::store::OpenError;
-use crate::store::postgres::ServerError;
 use crate::store::sqlite::{Adapter, ColumnNames, TimeUnit};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -145,10 +143,11 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
         })
         .context(COULD_NOT_MAKE);
     }
-    let created = context.create_database(&place, wanted)?;
-    if !created && !args.if_missing {
-        return Err(exists(&place.location)).context(COULD_NOT_MAKE);
-    }
+    let created = match context.create_database(&place, wanted)? {
+        Ok(()) => true,
+        Err(_) if args.if_missing => false,
+        Err(error) => return Err(error).context(COULD_NOT_MAKE),
+    };
     if created {
         let what = format!("{} was created", place.location);
         context.did(what, "look at it with `authctl doctor`");
@@ -175,13 +174,6 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
         ));
     }
     Ok(ReadyReport { database: place.location, created, is_app }.into())
-}
-
-fn exists(location: &DatabaseLocation) -> OpenError {
-    match location {
-        DatabaseLocation::File(path) => OpenError::Exists(path.clone()),
-        DatabaseLocation::Url(url) => ServerError::Exists { address: url.to_string() }.into(),
-    }
 }
 
 #[derive(Debug)]

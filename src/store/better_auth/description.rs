@@ -3,7 +3,7 @@
 
 use crate::auth::storage::{GuestTrigger, StoreError};
 use crate::store::engine::{Catalog, Tx};
-use crate::store::mapping::IdStrategy;
+use crate::store::mapping::{IdStrategy, IntegerType};
 
 /// A table of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +27,34 @@ pub(in crate::store) struct FoundColumn {
     pub(in crate::store) key: bool,
     /// Whether the database computes the values from other columns.
     pub(in crate::store) is_computed: bool,
+    /// What its type can hold.
+    pub(in crate::store) holds: ColumnType,
 }
 
-/// A table that the database lacks. Statements find it empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct AbsentTable {
-    pub(in crate::store) name: String,
-    pub(in crate::store) columns: Vec<&'static str>,
+/// What a type of the database can hold, as far as that decides how a column is read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum ColumnType {
+    /// Numbers and texts: only the values show what they mean.
+    ShownByValues,
+    Boolean,
+    /// Instants.
+    Instant,
+    /// Dates with a time of day, in a zone that the type does not tell.
+    LocalTime {
+        /// Whether it has exactly the digits of milliseconds.
+        has_milliseconds: bool,
+    },
+    Uuid,
+    Integer(IntegerType),
+    /// Neither instants nor booleans, such as dates without a time of day.
+    Other,
+}
+
+/// What shows that a tool made the tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::store) struct Signs {
+    pub(in crate::store) is_of_prisma: bool,
+    pub(in crate::store) is_of_drizzle: bool,
 }
 
 /// The tables of a database.
@@ -56,6 +77,11 @@ pub(in crate::store) trait Description {
 
     /// How a column stores ids, if its type alone says it. Takes the table and its columns too.
     fn ids_of_type(&self, column: &FoundColumn, table: &FoundTable, columns: &[FoundColumn]) -> Option<IdStrategy>;
+
+    /// What shows that a tool made the tables.
+    fn signs(&self) -> Signs {
+        Signs::default()
+    }
 
     /// Runs queries that change nothing.
     fn read(&self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError>;

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use super::description::{AbsentTable, Description, FoundColumn, FoundTable};
+use super::description::{Description, FoundColumn, FoundTable};
 use super::encodings::ReadTable;
 use super::ids::{self, FoundIds};
+use super::local_times::LocalTimes;
 use super::near;
 use super::overrides::{SchemaOverrides, file_text, line, may_be_elsewhere};
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, StoreError, WriteBlocker, WriteScope};
@@ -70,12 +71,12 @@ impl From<StoreError> for NotRead {
 }
 
 #[derive(Debug)]
-pub(super) struct Recognised {
-    pub(super) mapping: SchemaMapping,
-    pub(super) schema: GuestSchema,
-    pub(super) evidence: Evidence,
-    /// Stand in the place of tables whose rows are not reached.
-    pub(super) absent: Vec<AbsentTable>,
+pub(in crate::store) struct Recognised {
+    pub(in crate::store) mapping: SchemaMapping,
+    pub(in crate::store) schema: GuestSchema,
+    pub(in crate::store) evidence: Evidence,
+    /// The tables whose rows are not reached.
+    pub(in crate::store) absent: Vec<&'static Table>,
 }
 
 /// The state of the recognition.
@@ -94,7 +95,8 @@ struct Findings<'c> {
     needed: Vec<NeededColumn>,
     read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
     near: Vec<(&'static str, &'static str, String)>,
-    absent: Vec<AbsentTable>,
+    absent: Vec<&'static Table>,
+    local_times: LocalTimes,
 }
 
 /// Reads the schema of a database and some of its rows.
@@ -104,6 +106,7 @@ pub(super) fn recognise(database: &dyn Description, overrides: &SchemaOverrides)
     for table in TABLES {
         findings.add_table(table)?;
     }
+    findings.local_times.require_zone()?;
     let FoundIds { ids, name: ids_name, without_new_rows } =
         ids::find(database, &findings.names, &findings.without_order)?;
     findings.without_new_rows.extend(without_new_rows);
@@ -155,7 +158,7 @@ pub(super) fn recognise(database: &dyn Description, overrides: &SchemaOverrides)
 }
 
 /// As [`recognise`], with the error about the file at a path.
-pub(super) fn read(
+pub(in crate::store) fn read(
     database: &dyn Description,
     path: &Path,
     overrides: &SchemaOverrides,
@@ -165,7 +168,10 @@ pub(super) fn read(
         NotRead::Renamed { problem, remedy } => OpenError::Renamed { path: path.into(), problem, remedy },
         NotRead::Lacking { problem, remedy } => OpenError::Lacking { path: path.into(), problem, remedy },
         NotRead::Ambiguous { problem, remedy } => OpenError::Ambiguous { path: path.into(), problem, remedy },
-        NotRead::TwoNames(problem) => OpenError::TwoNames { path: path.into(), problem },
+        NotRead::TwoNames(problem) => {
+            let remedy = "remove one of the two from the --schema file".to_owned();
+            OpenError::Misfit { path: path.into(), problem, remedy }
+        }
         NotRead::Store(source) => OpenError::Store { path: path.into(), source },
     })
 }
@@ -201,6 +207,7 @@ impl<'c> Findings<'c> {
             read_only: Vec::new(),
             near: Vec::new(),
             absent: Vec::new(),
+            local_times: LocalTimes::new(overrides.zone(), database.signs()),
         }
     }
 
@@ -234,7 +241,8 @@ impl<'c> Findings<'c> {
         if !has_insertion_order {
             self.without_order.push(table.name);
         }
-        let key = existing.iter().find(|column| column.key).filter(|_| !has_insertion_order);
+        let by_key = existing.iter().find(|column| column.key).or_else(|| existing.first());
+        let key = by_key.filter(|_| !has_insertion_order);
         let order = key.map(|key| identifier(&key.name));
         let mut columns = Vec::new();
         // The columns that may be those whose absence stops new rows: the hint about these names them.
@@ -294,7 +302,7 @@ impl<'c> Findings<'c> {
         let found_columns = columns.iter().map(|column| (column.name, column.physical.as_deref()));
         near::require_single("column", &format!("{}.", table.name), found_columns)?;
         let read = ReadTable { known: table, name: &physical, order: order.as_deref(), columns: read };
-        read.add_to(&mut self.evidence, self.database, self.overrides)?;
+        read.add_to(&mut self.evidence, &mut self.local_times, self.database, self.overrides)?;
         self.require_columns_of_values(table, &physical, &existing, &columns)?;
         self.add_unknown(table, &physical, &existing, &columns, &near_missing);
         self.triggers.extend(self.database.triggers(&physical)?);
@@ -398,10 +406,8 @@ impl<'c> Findings<'c> {
 
     /// Puts an empty table without new rows in the place of one whose rows are not reached.
     fn add_absent(&mut self, table: &'static Table, unreached: WriteBlocker) {
-        let physical = format!("authctl_absent_{}", table.name);
-        self.names.set_table(table.name, &physical);
-        let columns = table.columns.iter().map(|column| column.name).collect();
-        self.absent.push(AbsentTable { name: physical, columns });
+        self.names.set_table(table.name, &name_of_absent(table));
+        self.absent.push(table);
         let none = |column: &Column| GuestColumn { name: column.name, physical: None, declared: String::new() };
         let columns = table.columns.iter().map(none).collect();
         self.tables.push(GuestTable { name: table.name, physical: None, columns, unreached: Some(unreached.clone()) });
@@ -510,6 +516,11 @@ impl<'c> Findings<'c> {
         };
         Ok(ESSENTIAL.iter().filter(|column| table.column(column).is_some()).all(has))
     }
+}
+
+/// What statements call an empty table in the place of one whose rows are not reached.
+pub(in crate::store) fn name_of_absent(table: &Table) -> String {
+    format!("authctl_absent_{}", table.name)
 }
 
 /// Whether only the app knows a column, for which a new row may need a value.

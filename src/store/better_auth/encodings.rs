@@ -1,8 +1,9 @@
 //! What the schema of an app's database says of the encodings of its columns, beside a sample of their values.
 
-use super::description::{Description, FoundColumn};
+use super::description::{ColumnType, Description, FoundColumn};
+use super::detect::NotRead;
+use super::local_times::LocalTimes;
 use super::overrides::SchemaOverrides;
-use crate::auth::storage::StoreError;
 use crate::store::mapping::{
     DeclaredTruth, Evidence, Holds, Place, Table, TextForm, TimeEncoding, TimeEvidence, TruthEncoding, TruthEvidence,
     TruthValues, Votes, identifier,
@@ -25,34 +26,81 @@ impl ReadTable<'_> {
     pub(super) fn add_to(
         &self,
         evidence: &mut Evidence,
+        local_times: &mut LocalTimes,
         database: &dyn Description,
         overrides: &SchemaOverrides,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), NotRead> {
         let names = |of: Holds| {
             let is_meant = move |name: &str| self.known.column(name).is_some_and(|column| column.holds == of);
             self.columns.iter().filter(move |(name, _)| is_meant(name))
         };
-        evidence.times.extend(names(Holds::Time).map(|(name, found)| TimeEvidence {
-            place: self.place(name, found),
-            votes: Votes::default(),
-            number: None,
-            named: overrides.time_of(self.known.name, name),
-            schema: implied_by(found),
-            has_default_of_sqlite: found.default.as_deref().is_some_and(is_now_of_sqlite),
-        }));
-        evidence.truths.extend(names(Holds::Truth).map(|(name, found)| TruthEvidence {
-            place: self.place(name, found),
-            values: TruthValues::default(),
-            schema: declared_by(found),
-        }));
-        let columns: Vec<String> =
-            names(Holds::Time).chain(names(Holds::Truth)).map(|(_, found)| identifier(&found.name)).collect();
+        let mut columns = Vec::new();
+        for (name, found) in names(Holds::Time) {
+            let place = self.place(name, found);
+            if found.holds == ColumnType::Other {
+                return Err(NotRead::Lacking {
+                    problem: format!("{} has the type {}, which holds no instants", place.name, found.declared),
+                    remedy: "let the app store instants there, as Better Auth's own schema does".to_owned(),
+                });
+            }
+            let typed = self.time_of_type(found, &place, local_times);
+            if typed.is_none() {
+                columns.push(identifier(&found.name));
+            }
+            evidence.times.push(TimeEvidence {
+                place: Place { is_settled: typed.is_some(), ..place },
+                votes: Votes::default(),
+                number: None,
+                named: overrides.time_of(self.known.name, name),
+                schema: implied_by(found),
+                has_default_of_sqlite: found.default.as_deref().is_some_and(is_now_of_sqlite),
+                typed,
+            });
+        }
+        for (name, found) in names(Holds::Truth) {
+            let place = self.place(name, found);
+            let typed = match found.holds {
+                ColumnType::Boolean => Some(TruthEncoding::Boolean),
+                _ => self.time_of_type(found, &place, local_times).map(|(encoding, _)| TruthEncoding::Time(encoding)),
+            };
+            if typed.is_none() {
+                columns.push(identifier(&found.name));
+            }
+            evidence.truths.push(TruthEvidence {
+                place: Place { is_settled: typed.is_some(), ..place },
+                values: TruthValues::default(),
+                schema: declared_by(found),
+                typed,
+            });
+        }
+        if columns.is_empty() {
+            return Ok(());
+        }
         let mut observed = evidence.of_table(self.known.name);
+        observed.retain_mut(|column| !column.place().is_settled);
         database.read(&mut |tx| {
             let order = self.order.unwrap_or(tx.dialect().insertion);
             let source = Source { table: &database.place(self.name), columns: &columns, order };
             sample::sample(tx, &source, &mut observed)
-        })
+        })?;
+        Ok(())
+    }
+
+    /// The encoding of a column whose type alone shows it, and by what.
+    fn time_of_type(
+        &self,
+        found: &FoundColumn,
+        place: &Place,
+        local_times: &mut LocalTimes,
+    ) -> Option<(TimeEncoding, String)> {
+        match found.holds {
+            ColumnType::Instant => Some((TimeEncoding::Calendar, format!("the type of {}", place.name))),
+            ColumnType::LocalTime { has_milliseconds } => {
+                let is_snake_case = self.columns.iter().any(|(_, column)| column.name.contains('_'));
+                Some(local_times.of(&place.name, has_milliseconds, is_snake_case))
+            }
+            _ => None,
+        }
     }
 
     fn place(&self, column: &'static str, found: &FoundColumn) -> Place {
@@ -130,8 +178,11 @@ mod tests {
         let columns = names.iter().copied().zip(&columns).collect();
         let overrides = SchemaOverrides::parse(overrides).unwrap();
         let mut evidence = Evidence { named: overrides.time(), ..Evidence::default() };
+        let mut local_times = LocalTimes::new(None, database.signs());
         let order = sql.contains("WITHOUT ROWID").then_some("a");
-        ReadTable { known, name: "t", order, columns }.add_to(&mut evidence, &database, &overrides).unwrap();
+        ReadTable { known, name: "t", order, columns }
+            .add_to(&mut evidence, &mut local_times, &database, &overrides)
+            .unwrap();
         evidence
     }
 

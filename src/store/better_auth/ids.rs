@@ -1,7 +1,7 @@
 //! Detects how each table of an app's database stores its ids: from the newest of them, else from the schema, else from
 //! the other tables.
 
-use super::description::{Description, FoundColumn, FoundTable};
+use super::description::{ColumnType, Description, FoundColumn, FoundTable};
 use crate::auth::storage::{StoreError, WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;
 use crate::store::mapping::{IdStrategy, Ids, Names, TABLES, identifier, is_uuid};
@@ -34,7 +34,7 @@ pub(super) fn find(database: &dyn Description, names: &Names, without_order: &[&
             Some(strategy) => Some(strategy),
             None => of_values(database, &found_table, column)?.or_else(|| of_schema(column)),
         };
-        if strategy == Some(IdStrategy::Number) {
+        if matches!(strategy, Some(IdStrategy::Number | IdStrategy::TypedNumber(_))) {
             without_new_rows.push((table.name, blocker(physical, name)));
         }
         found.push((table.name, strategy));
@@ -45,7 +45,7 @@ pub(super) fn find(database: &dyn Description, names: &Names, without_order: &[&
     let of_user = found.iter().find(|(table, _)| *table == "user").map_or(default, |(_, strategy)| *strategy);
     let ids = Ids {
         default,
-        impersonator_is_reference: of_user == IdStrategy::UuidBytes && holds_bytes(database, names)?,
+        impersonator_is_reference: refers_to_impersonator(database, names, of_user)?,
         tables: found.iter().filter(|(_, strategy)| *strategy != default).copied().collect(),
     };
     Ok(FoundIds { ids, name: describe(&found, names), without_new_rows })
@@ -53,7 +53,15 @@ pub(super) fn find(database: &dyn Description, names: &Names, without_order: &[&
 
 /// Whether the library makes such ids, so that the tables without rows have them too.
 fn is_made_by_the_library(strategy: IdStrategy) -> bool {
-    matches!(strategy, IdStrategy::Text | IdStrategy::Uuid)
+    matches!(strategy, IdStrategy::Text | IdStrategy::Uuid | IdStrategy::TypedUuid)
+}
+
+/// The statement that selects ids for a sample. Takes the table as SQL spells it, and the column by which the newest are found,
+/// unless it is that of the ids.
+pub(in crate::store) fn sample(place: &str, column: &str, order: Option<&str>) -> String {
+    let id = identifier(column);
+    let order = order.unwrap_or(&id);
+    format!("SELECT {id} FROM {place} WHERE {id} IS NOT NULL ORDER BY {order} DESC LIMIT {SAMPLE}")
 }
 
 /// The strategy of most of the newest ids; `None` without an id.
@@ -62,11 +70,10 @@ fn of_values(
     table: &FoundTable,
     column: &FoundColumn,
 ) -> Result<Option<IdStrategy>, StoreError> {
-    let (id, place) = (identifier(&column.name), database.place(&table.name));
     let mut counts: Vec<(IdStrategy, u32)> = Vec::new();
     database.read(&mut |tx| {
-        let order = if table.has_insertion_order { tx.dialect().insertion } else { &id };
-        let sql = format!("SELECT {id} FROM {place} WHERE {id} IS NOT NULL ORDER BY {order} DESC LIMIT {SAMPLE}");
+        let order = table.has_insertion_order.then_some(tx.dialect().insertion);
+        let sql = sample(&database.place(&table.name), &column.name, order);
         counts.clear();
         tx.each(&sql, &[], |row| {
             let strategy = match row.value(0)? {
@@ -114,12 +121,21 @@ fn blocker(table: &str, column: &str) -> WriteBlocker {
     }
 }
 
-/// Whether the column for the impersonator of a session holds bytes.
-fn holds_bytes(database: &dyn Description, names: &Names) -> Result<bool, StoreError> {
+/// Whether the column for the impersonator of a session has the type of the ids of users. It has their text otherwise.
+fn refers_to_impersonator(database: &dyn Description, names: &Names, of_user: IdStrategy) -> Result<bool, StoreError> {
     let Some(name) = names.column("session", "impersonatedBy") else { return Ok(false) };
+    if matches!(of_user, IdStrategy::Text | IdStrategy::Uuid) {
+        return Ok(false);
+    }
     let columns = database.columns(names.table("session"))?;
-    let declared = columns.iter().find(|column| column.name == name).map(|column| column.declared.to_ascii_lowercase());
-    Ok(declared.is_some_and(|declared| declared.contains("blob") || declared.contains("binary")))
+    Ok(columns.iter().find(|column| column.name == name).is_some_and(|column| match of_user {
+        IdStrategy::UuidBytes => {
+            let declared = column.declared.to_ascii_lowercase();
+            declared.contains("blob") || declared.contains("binary")
+        }
+        IdStrategy::TypedUuid => column.holds == ColumnType::Uuid,
+        _ => matches!(column.holds, ColumnType::Integer(_)),
+    }))
 }
 
 /// Lists the tables of each strategy.

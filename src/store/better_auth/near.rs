@@ -56,6 +56,20 @@ pub(super) fn renamed(
     Ok(Some((format!("it has no table {}", missing.join(", ")), line)))
 }
 
+/// As [`renamed`], for tables that are surely an app's: one of them looks like that of sessions or accounts, which no other
+/// program has.
+pub(in crate::store) fn renamed_app(
+    database: &dyn Description,
+    overrides: &SchemaOverrides,
+) -> Result<Option<(String, String)>, StoreError> {
+    for table in TABLES.iter().filter(|table| ["session", "account"].contains(&table.name)) {
+        if !near_tables(database, table)?.is_empty() {
+            return renamed(database, overrides);
+        }
+    }
+    Ok(None)
+}
+
 /// Whether no table has the usual name of one of Better Auth's or comes near it.
 pub(super) fn is_missing(database: &dyn Description, table: &Table) -> Result<bool, StoreError> {
     Ok(!has_usual_name(database, table)? && near_tables(database, table)?.is_empty())
@@ -293,6 +307,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
+    use crate::store::better_auth::ColumnType;
     use crate::store::sqlite::description::Described;
 
     const SESSION: &str = "(id, token, user_id, expires_at, created_at, updated_at)";
@@ -347,6 +362,7 @@ mod tests {
             default: None,
             key: false,
             is_computed: false,
+            holds: ColumnType::ShownByValues,
         };
         let existing = ["id", "email", "ban_expires_at", "banned"].map(column);
         let lines = |name| lines_for_column(&existing, &TABLES[0], name);
@@ -375,6 +391,7 @@ mod tests {
                 default: None,
                 key: false,
                 is_computed: false,
+                holds: ColumnType::ShownByValues,
             }];
             assert_eq!(columns(&existing, table, column).collect::<Vec<_>>(), [found]);
         }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::auth::password::HashParams;
 use crate::auth::policy::Argon2Cost;
-use crate::store::mapping::{Holds, TABLES, TextForm, TimeEncoding};
+use crate::store::mapping::{Holds, TABLES, TextForm, TimeEncoding, Zone, is_called};
 
 /// The content of a `--schema` file, which is JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -23,6 +23,10 @@ pub struct SchemaOverrides {
     columns: BTreeMap<String, String>,
     /// Values for columns of the app that must not be null, by Better Auth's table and the app's column.
     values: BTreeMap<String, String>,
+    /// The zone of an app on PostgreSQL whose columns hold local times, as the IANA names it.
+    zone: Option<String>,
+    /// The schema of PostgreSQL with the app's tables.
+    schema: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -70,6 +74,11 @@ pub(super) fn line(part: &str, table: &str, column: &str, value: &str) -> String
     file_text(&[(part, vec![(format!("{table}.{column}"), Some(value))])])
 }
 
+/// The text of a `--schema` file with one key.
+pub(in crate::store) fn file_entry(key: &str, value: &str) -> String {
+    format!("{{{}: {}}}", quoted(key), quoted(value))
+}
+
 /// A string of JSON. It can be copied from a terminal, which shows some characters in another form.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
@@ -104,6 +113,11 @@ impl SchemaOverrides {
             return Err("it is a list, and not an object".to_owned());
         }
         let overrides: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if let Some(zone) = overrides.zone.as_deref().filter(|zone| Zone::named(zone).is_none()) {
+            return Err(format!(
+                "this system knows no time zone {zone:?}: write it as \"UTC\" or \"America/New_York\""
+            ));
+        }
         let known = |table: &str, column: Option<&str>| {
             let table = TABLES.iter().find(|known| known.name == table);
             table.is_some_and(|table| column.is_none_or(|column| table.column(column).is_some()))
@@ -139,6 +153,44 @@ impl SchemaOverrides {
 
     pub(super) fn time_of(&self, table: &str, column: &str) -> Option<TimeEncoding> {
         self.times.get(&format!("{table}.{column}")).copied().map(TimeUnit::encoding)
+    }
+
+    /// The zone of local times.
+    pub(super) fn zone(&self) -> Option<Zone> {
+        self.zone.as_deref().and_then(Zone::named)
+    }
+
+    /// The schema with the app's tables.
+    pub(in crate::store) fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// A key of the file that has a meaning for servers alone.
+    pub(super) fn key_for_servers(&self) -> Option<&'static str> {
+        self.zone.as_ref().map(|_| "zone").or_else(|| self.schema.as_ref().map(|_| "schema"))
+    }
+
+    /// Whether the file gives a table or column a name.
+    pub(in crate::store) fn has_names(&self) -> bool {
+        !self.tables.is_empty() || !self.columns.is_empty()
+    }
+
+    /// Every name that a table of Better Auth may have, in small letters.
+    pub(in crate::store) fn table_names(&self) -> Vec<String> {
+        let usual = TABLES.iter().flat_map(|table| [table.name.to_owned(), format!("{}s", table.name)]);
+        usual.chain(self.tables.values().flatten().map(|name| name.to_lowercase())).collect()
+    }
+
+    /// Whether a table may be one of Better Auth, by its name.
+    pub(in crate::store) fn may_be(&self, found: &str, table: &str) -> bool {
+        let is = |name: &str| found.eq_ignore_ascii_case(name);
+        self.table(table).map_or_else(|| is(table) || is(&format!("{table}s")), is)
+    }
+
+    /// Whether a column may be one of a table of Better Auth, by its name.
+    pub(in crate::store) fn may_be_column(&self, found: &str, table: &str, column: &str) -> bool {
+        let named = self.column(table, column);
+        is_called(found, named.unwrap_or(column), named.is_some())
     }
 
     pub(super) fn passwords(&self) -> Option<HashParams> {
@@ -198,6 +250,10 @@ mod tests {
         let elsewhere = SchemaOverrides::parse(r#"{"tables": {"session": null}}"#).unwrap();
         assert_eq!(["session", "verification"].map(|table| elsewhere.is_elsewhere(table)), [true, false]);
         assert_eq!(overrides.value("user", "tenant"), Some("main"));
+        assert_eq!((overrides.zone(), overrides.key_for_servers()), (None, None));
+        let of_server = SchemaOverrides::parse(r#"{"zone": "America/New_York", "schema": "auth"}"#).unwrap();
+        assert_eq!((of_server.zone(), of_server.schema()), (Zone::named("America/New_York"), Some("auth")));
+        assert_eq!(of_server.key_for_servers(), Some("zone"));
         assert_eq!(SchemaOverrides::parse("{}").unwrap(), SchemaOverrides::default());
     }
 
@@ -225,6 +281,7 @@ mod tests {
             r#"{"values": {"tenant": "main"}}"#,
             r#"{"time": "hours"}"#,
             r#"{"password": "md5"}"#,
+            r#"{"zone": "Mars/Olympus"}"#,
             r#"{"times": "seconds"}"#,
             r#"{"times": {"user.email": "seconds"}}"#,
             r#"{"times": {"createdAt": "seconds"}}"#,

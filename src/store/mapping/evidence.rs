@@ -65,6 +65,8 @@ pub(in crate::store) struct TimeEvidence {
     pub(in crate::store) schema: Option<(TimeEncoding, &'static str)>,
     /// Whether a default of the database writes times as SQLite does, and not as the app does.
     pub(in crate::store) has_default_of_sqlite: bool,
+    /// The encoding of a column whose type shows it, and by what. Its values are not read.
+    pub(in crate::store) typed: Option<(TimeEncoding, String)>,
 }
 
 /// What a column of booleans shows.
@@ -74,6 +76,8 @@ pub(in crate::store) struct TruthEvidence {
     pub(in crate::store) values: TruthValues,
     /// The encoding that the schema implies.
     pub(in crate::store) schema: DeclaredTruth,
+    /// The encoding of a column whose type shows it.
+    pub(in crate::store) typed: Option<TruthEncoding>,
 }
 
 /// The booleans of a column.
@@ -354,6 +358,9 @@ impl Observed for TimeEvidence {
 impl TimeEvidence {
     fn known(&self, of_all: Option<TimeEncoding>) -> Known {
         let name = &self.place.name;
+        if let Some((encoding, what)) = &self.typed {
+            return Known::Shown(*encoding, what.clone());
+        }
         let named = self.named.or(of_all);
         match (self.elected(), named) {
             (Some(Elected::One(encoding)), _) => match self.named.filter(|named| !is_named(encoding, *named)) {
@@ -453,6 +460,9 @@ impl TruthEvidence {
     /// The encoding, and why it is not written. Takes that of a column of dates without values.
     fn known(&self, of_times: impl Fn() -> TruthEncoding) -> (TruthEncoding, Option<WriteBlocker>) {
         let name = &self.place.name;
+        if let Some(encoding) = self.typed {
+            return (encoding, None);
+        }
         match self.values.elected() {
             Some(Elected::One(encoding)) => (encoding, None),
             Some(Elected::Tie(first, second)) => {

@@ -229,9 +229,14 @@ impl Address {
     /// the database and the schema. The user does not belong to it: sessions belong to the database, whichever role
     /// authctl connects as. Different names of one server (a socket, `localhost`, an address) are different keys.
     pub fn key(&self) -> String {
+        self.key_in(self.schema.as_deref())
+    }
+
+    /// As [`Self::key`], for a schema that the address need not name.
+    pub(super) fn key_in(&self, schema: Option<&str>) -> String {
         let mut hosts: Vec<String> = self.hosts.iter().map(|host| host.to_string().to_ascii_lowercase()).collect();
         hosts.sort_unstable();
-        let schema = self.schema.as_deref().map(|schema| format!("?schema={}", encoded(schema)));
+        let schema = schema.map(|schema| format!("?schema={}", encoded(schema)));
         format!("postgres://{}/{}{}", hosts.join(","), encoded(&self.database), schema.unwrap_or_default())
     }
 

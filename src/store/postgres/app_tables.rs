@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::store::better_auth::name_of_absent;
 use crate::store::mapping::{Ids, Table, identifier};
 
 /// A table whose rows are not reached, because the app keeps them outside of the database or the table lacks essential
@@ -26,7 +27,7 @@ impl AbsentTable {
             };
             (column.name, kind)
         });
-        Self { name: format!("authctl_absent_{}", table.name), columns: columns.collect() }
+        Self { name: name_of_absent(table), columns: columns.collect() }
     }
 
     fn quoted(&self) -> String {

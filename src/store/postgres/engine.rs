@@ -183,7 +183,7 @@ impl Postgres {
 
     /// A transaction whose queries see the database at one moment.
     pub(super) fn snapshot(&self) -> PostgresTx<'_> {
-        let mut tx = self.transaction(Some("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+        let mut tx = self.transaction(Some(SNAPSHOT));
         tx.ahead = Some(&self.ahead);
         tx
     }
@@ -191,6 +191,14 @@ impl Postgres {
     /// As [`Self::snapshot`], for one statement. Nothing of it is left to wait for when its answer is there.
     pub(super) fn snapshot_of_one(&self) -> PostgresTx<'_> {
         let mut tx = self.snapshot();
+        tx.end = Some(ROLLBACK);
+        tx
+    }
+
+    /// A snapshot for one statement, in which `authctl.path` says in which schemas the session looked names up, as an array.
+    pub(super) fn discovery(&self) -> PostgresTx<'_> {
+        let path = "pg_catalog.set_config('authctl.path', pg_catalog.current_schemas(false)::pg_catalog.text, true)";
+        let mut tx = self.transaction(Some(&format!("{SNAPSHOT}; SELECT {path}")));
         tx.end = Some(ROLLBACK);
         tx
     }
@@ -270,6 +278,8 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     has_nul: false,
     search: None,
 };
+
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// Begins a transaction that writes. It does not say so: a role or server that is set to read only stays so.
 const WRITING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";

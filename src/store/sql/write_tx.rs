@@ -69,8 +69,12 @@ type BoundAct<'a, T> = dyn FnMut(&mut dyn Tx, &mut Vec<Event>) -> Result<T, Stor
 impl SqlStore {
     /// A store of a database that authctl made.
     pub(in crate::store) fn native(engine: impl Engine + 'static, mapping: SchemaMapping) -> Self {
+        Self::on(Box::new(engine), mapping)
+    }
+
+    fn on(engine: Box<dyn Engine>, mapping: SchemaMapping) -> Self {
         Self {
-            engine: Box::new(engine),
+            engine,
             mapping,
             acting: Actor::default().into(),
             caller: None,
@@ -81,12 +85,12 @@ impl SqlStore {
 
     /// A store of an app's database.
     pub(in crate::store) fn guest(
-        engine: impl Engine + 'static,
+        engine: Box<dyn Engine>,
         mapping: SchemaMapping,
         (schema, evidence): (GuestSchema, Evidence),
         state: State,
     ) -> Self {
-        Self { guest: Some(Guest { schema, evidence, state }), ..Self::native(engine, mapping) }
+        Self { guest: Some(Guest { schema, evidence, state }), ..Self::on(engine, mapping) }
     }
 
     /// A statement in the names of this database, for tests that write as another program would.

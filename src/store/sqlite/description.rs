@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::engine::SqliteTx;
 use super::error::SqliteResult as _;
 use crate::auth::storage::{GuestTrigger, StoreError};
-use crate::store::better_auth::{AbsentTable, Description, FoundColumn, FoundTable};
+use crate::store::better_auth::{ColumnType, Description, FoundColumn, FoundTable, name_of_absent};
 use crate::store::engine::Tx;
-use crate::store::mapping::{IdStrategy, identifier};
+use crate::store::mapping::{IdStrategy, Table, identifier};
 
 /// The main database of a connection.
 pub(in crate::store) struct Described<'c>(pub(in crate::store) &'c Connection);
@@ -39,6 +39,7 @@ impl Description for Described<'_> {
                 default: row.get(3)?,
                 key: row.get::<_, i64>(4)? > 0,
                 is_computed: row.get(5)?,
+                holds: ColumnType::ShownByValues,
             })
         };
         statement.query_map([table], column).and_then(Iterator::collect).engine()
@@ -77,11 +78,14 @@ impl Description for Described<'_> {
 }
 
 /// Makes empty tables for this connection alone, in memory.
-pub(in crate::store) fn add_absent(connection: &Connection, tables: &[AbsentTable]) -> Result<(), StoreError> {
-    for AbsentTable { name, columns } in tables {
-        let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
-        let sql =
-            format!("PRAGMA temp_store = MEMORY; CREATE TEMP TABLE {} ({})", identifier(name), columns.join(", "));
+pub(in crate::store) fn add_absent(connection: &Connection, tables: &[&Table]) -> Result<(), StoreError> {
+    for table in tables {
+        let columns: Vec<String> = table.columns.iter().map(|column| identifier(column.name)).collect();
+        let sql = format!(
+            "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE {} ({})",
+            identifier(&name_of_absent(table)),
+            columns.join(", ")
+        );
         connection.execute_batch(&sql).engine()?;
     }
     Ok(())

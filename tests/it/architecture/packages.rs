@@ -31,7 +31,15 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/mail/smtp.rs", "src/store/postgres/tls.rs"]),
     ("rusqlite", &["src/store/better_auth/", "src/store/sqlite.rs", "src/store/sqlite/"]),
     ("scrypt", &["src/auth/password.rs", "src/auth/password/"]),
-    ("serde", &["src/output/json.rs", "src/session_file.rs", "src/store/better_auth/overrides.rs"]),
+    (
+        "serde",
+        &[
+            "src/output/json.rs",
+            "src/session_file.rs",
+            "src/store/better_auth/overrides.rs",
+            "src/store/postgres/description.rs",
+        ],
+    ),
     (
         "serde_json",
         &[
@@ -44,6 +52,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
             "src/session_file/",
             "src/error.rs",
             "src/store/better_auth/overrides.rs",
+            "src/store/postgres/description.rs",
         ],
     ),
     ("sha2", &["src/auth/cookie.rs", "src/auth/secret.rs"]),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::{address_of, connected, create, open, open_for, server};
+use super::super::{address_of, connected, connected_for, create, open_own, server, version};
 use super::*;
 use crate::store::sql::{policy, retrying};
 
@@ -12,7 +12,7 @@ const WAIT: Duration = Duration::from_secs(20);
 fn opened(database: &server::TestDatabase) -> Postgres {
     let address = address_of(database.url());
     create(&address, WAIT).unwrap();
-    open(&address, WAIT).unwrap()
+    open_own(&address, WAIT).unwrap()
 }
 
 /// As when the server restarts: ends every connection of authctl with the database.
@@ -182,10 +182,15 @@ fn what_opening_asked_ahead_is_answered_once_and_not_in_an_act_that_writes() {
     };
     let address = address_of(database.url());
     let mut other = opened(&database);
-    let mut engine = open_for(&address, None, WAIT).unwrap();
+    let open = || {
+        let engine = connected_for("authctl", &address, None, WAIT).unwrap();
+        version(&engine, &address).unwrap();
+        engine
+    };
+    let mut engine = open();
     write(&mut other, WRITE);
     assert_eq!([(); 2].map(|()| settings(&mut engine)), [0, 1], "the first answer is that of the opening");
-    let mut writer = open_for(&address, None, WAIT).unwrap();
+    let mut writer = open();
     write(&mut writer, r#"DELETE FROM "authctl_policy""#);
     assert_eq!(settings(&mut writer), 0, "not as at the opening");
 }
@@ -244,7 +249,7 @@ fn primary(settings: &str) -> Option<(server::Server, Postgres)> {
     let primary = server::Server::primary(settings)?;
     let url = primary.url("postgres");
     create(&address_of(&format!("{url}?options=-c%20synchronous_commit%3Dlocal")), WAIT).unwrap();
-    let engine = open(&address_of(&url), WAIT).unwrap();
+    let engine = open_own(&address_of(&url), WAIT).unwrap();
     Some((primary, engine))
 }
 
@@ -280,7 +285,7 @@ fn standby_reads_and_says_how_far_it_is_behind() {
         standby.port,
         primary.port
     );
-    let at = |target: &str| open(&address_of(&format!("{both} target_session_attrs={target}")), WAIT).unwrap();
+    let at = |target: &str| open_own(&address_of(&format!("{both} target_session_attrs={target}")), WAIT).unwrap();
     for (target, is_standby) in [("any", true), ("standby", true), ("primary", false), ("read-write", false)] {
         assert_eq!(at(target).is_standby(), is_standby, "{target}");
     }
