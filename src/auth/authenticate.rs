@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::audit::Actor;
 use super::secret::Token;
 use super::session::Session;
+use super::storage::StoreError;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};
 
@@ -168,7 +169,11 @@ impl Auth<'_> {
             return Ok(SignedIn { session, user });
         }
         let expires_at = self.after(self.policy.session.lives_for);
-        let moved = self.store.move_session(&session.id, self.now, expires_at)?;
+        let moved = match self.store.move_session(&session.id, self.now, expires_at) {
+            // A replica leaves the session as it is, and the next use at the primary extends it.
+            Err(StoreError::ReadOnlyServer) => return Ok(SignedIn { session, user }),
+            moved => moved?,
+        };
         let session = moved.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
         Ok(SignedIn { session, user })
     }

@@ -106,6 +106,10 @@ fn role_that_only_reads_changes_nothing() {
     let place = place.as_role(&role);
     place.sign_up("ada@example.com").success();
     let read_only = format!("ALTER ROLE {role} SET default_transaction_read_only = on");
+    // The session is due to be extended.
+    place.execute(
+        r#"UPDATE session SET "updatedAt" = now() - interval '2 days', "expiresAt" = now() + interval '5 days'"#,
+    );
     server.execute(&read_only);
     place.run("whoami").success();
     place.run("users list").success();
