@@ -258,7 +258,7 @@ fn version(engine: &Postgres, address: &Address) -> Result<Option<u32>, ServerEr
 
 /// The error about a database without authctl's tables.
 fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerError> {
-    let is_of_app = info::has_app(&mut engine.snapshot()).map_err(|source| failed(address, source))?;
+    let is_of_app = description::Found::has_app(engine).map_err(|source| failed(address, source))?;
     let shown = address.shown();
     Ok(if is_of_app {
         ServerError::NotOwn { address: shown }

@@ -8,17 +8,21 @@ use serde::Deserialize;
 use super::engine::Postgres;
 use crate::auth::storage::{GuestTrigger, StoreError};
 use crate::store::better_auth::{ColumnType, Description, FoundColumn, FoundTable, SchemaOverrides, Signs};
-use crate::store::engine::Tx;
+use crate::store::engine::{Tx, Value};
 use crate::store::mapping::{IdStrategy, IntegerType, identifier};
 
-/// Describes the tables with certain names, or all, in every schema or in one, as JSON. Names of the catalogue are qualified,
+/// Describes the tables with certain names, or all, in a schema, in those of the path or in all, as JSON.
+/// Schemas with tables of authctl's own are left out. Names of the catalogue are qualified,
 /// and its operators get exactly the types that they are made for, so that nothing in the database takes their place.
 const DESCRIBED: &str = r#"
     WITH "place" AS (
         SELECT n.oid, n.nspname, n.nspowner, pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "is_open"
         FROM pg_catalog.pg_namespace AS n
-        WHERE n.nspname = ?2 OR (?2::text IS NULL AND n.nspname <> 'information_schema'
-            AND pg_catalog.left(n.nspname::text, 3) <> 'pg_')),
+        WHERE CASE WHEN ?2::text IS NOT NULL THEN n.nspname = ?2
+            WHEN ?3::boolean THEN n.nspname = ANY (pg_catalog.current_setting('authctl.path')::name[])
+            ELSE n.nspname <> 'information_schema' AND pg_catalog.left(n.nspname::text, 3) <> 'pg_' END
+            AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class AS own
+                WHERE own.relnamespace = n.oid AND own.relname = 'authctl_audit')),
     "relation" AS (
         SELECT c.oid, p.nspname, p."is_open", c.relname, c.relkind, c.relowner
         FROM "place" AS p JOIN pg_catalog.pg_class AS c ON c.relnamespace = p.oid
@@ -145,17 +149,34 @@ struct Attribute {
 }
 
 impl Found {
-    /// Reads the tables that may be those of Better Auth, in a schema or in all.
+    /// Reads the tables that may be those of Better Auth: in a named schema, else in those of the session's path, and in all
+    /// only if none of these has the tables of an app. A database may have a thousand schemas.
     pub(super) fn read(
         engine: &Postgres,
         schema: Option<&str>,
         overrides: &SchemaOverrides,
     ) -> Result<Self, StoreError> {
-        Self::of(engine, schema, Some(&overrides.table_names()))
+        let names = overrides.table_names();
+        let usual = Self::of(engine, schema, true, Some(&names))?;
+        if schema.is_some() || !usual.schemas_of_apps(overrides).is_empty() {
+            return Ok(usual);
+        }
+        Self::of(engine, None, false, Some(&names))
     }
 
-    fn of(engine: &Postgres, schema: Option<&str>, names: Option<&[String]>) -> Result<Self, StoreError> {
-        let values = [names.map(array).into(), schema.into()];
+    /// Whether a schema has the tables of an app, under the usual names.
+    pub(super) fn has_app(engine: &Postgres) -> Result<bool, StoreError> {
+        let usual = SchemaOverrides::default();
+        Ok(!Self::of(engine, None, false, Some(&usual.table_names()))?.schemas_of_apps(&usual).is_empty())
+    }
+
+    fn of(
+        engine: &Postgres,
+        schema: Option<&str>,
+        is_of_path: bool,
+        names: Option<&[String]>,
+    ) -> Result<Self, StoreError> {
+        let values = [names.map(array).into(), schema.into(), Value::Text(is_of_path.to_string())];
         let mut tx = engine.discovery();
         let found = (&mut tx as &mut dyn Tx).query_one(DESCRIBED, &values, |row| row.text(0))?;
         let text = found.ok_or_else(|| StoreError::Engine("the server does not describe its tables".into()))?;
@@ -269,7 +290,7 @@ impl<'e> Described<'e> {
 
     fn all(&self) -> Result<&[Relation], StoreError> {
         if self.all.get().is_none() {
-            let read = Found::of(self.engine, Some(self.schema), None)?.relations;
+            let read = Found::of(self.engine, Some(self.schema), true, None)?.relations;
             return Ok(self.all.get_or_init(|| read));
         }
         Ok(self.all.get().map_or(&[], Vec::as_slice))

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::storage::{Server, StoreError};
-use crate::store::engine::{Row, Tx, ValueRef};
+use crate::store::engine::{Row, ValueRef};
 
 /// How many seconds a replica is behind, at most; NULL when it has repeated all that it knows of and is connected with its
 /// primary. A primary that vanished counts as connected for a while, 60 seconds unless `wal_receiver_timeout` says otherwise.
@@ -46,16 +46,4 @@ pub(super) fn read(row: &Row<'_>) -> Result<Server, StoreError> {
             .parse::<Timestamp>()
             .map_err(|_| StoreError::Engine(format!("the server's clock says {clock}")))?,
     })
-}
-
-/// Counts the schemas of the database with the tables of a Better Auth app.
-const APP: &str = "SELECT count(*) FROM pg_class AS u JOIN pg_class AS s ON s.relnamespace = u.relnamespace
-    JOIN pg_namespace AS n ON n.oid = u.relnamespace
-    WHERE u.relname IN ('user', 'users') AND s.relname IN ('session', 'sessions') AND n.nspname NOT LIKE 'pg\\_%'
-    AND n.nspname <> 'information_schema' AND u.relkind IN ('r', 'p', 'v', 'f') AND s.relkind IN ('r', 'p', 'v', 'f')
-    AND EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = s.oid AND a.attname = 'token')
-    AND NOT EXISTS (SELECT 1 FROM pg_class AS o WHERE o.relnamespace = n.oid AND o.relname = 'authctl_audit')";
-
-pub(super) fn has_app(tx: &mut dyn Tx) -> Result<bool, StoreError> {
-    Ok(tx.count(APP, &[])? > 0)
 }

@@ -167,14 +167,26 @@ fn tables_of_authctl_win_over_those_of_an_app() {
     let address = address_of(database.url());
     create(&address, WAIT).unwrap();
     execute(&database, &fixture("drizzle"));
+    let second = address_of(&database.url_with("schema=second"));
     assert!(matches!(open_at(&address, None, WAIT, &SchemaOverrides::default()), Ok((Opened::Own(_), None))));
     open_with(&database, "schema=public", "{}").unwrap();
     open_with(&database, "connect_timeout=20", r#"{"schema": "public"}"#).unwrap();
+    assert!(matches!(create(&second, WAIT), Err(ServerError::Exists { whose: "a Better Auth app", .. })));
+    execute(&database, r#"DROP TABLE "user" CASCADE"#);
+    create(&second, WAIT).unwrap();
+    execute(&database, "DROP SCHEMA authctl CASCADE");
+    match open_with(&database, "connect_timeout=20", "{}") {
+        Err(OpenError::Server(error)) => assert!(matches!(*error, ServerError::Missing { .. }), "{error:?}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn tables_of_an_app_are_no_place_for_authctl() {
-    let Some(database) = database(&fixture("prisma")) else { return };
+    // The names of Prisma's models, where the schema maps none.
+    let sql = fixture("prisma").replace(r#""user""#, r#""User""#).replace(r#""session""#, r#""Session""#);
+    let Some(database) = database(&sql) else { return };
+    assert_eq!(open_with(&database, "connect_timeout=20", "{}").unwrap().schema().write_blockers, []);
     match create(&address_of(database.url()), WAIT) {
         Err(error @ ServerError::Exists { .. }) => {
             assert!(error.to_string().ends_with("has the tables of a Better Auth app already"), "{error}");
