@@ -175,6 +175,8 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) like: &'static str,
     /// Stands before a column that is read from its table and not from an index.
     pub(in crate::store) unindexed: &'static str,
+    /// A column as a search reads it.
+    pub(in crate::store) searched: fn(&str) -> String,
     /// False and true, as a native database stores them.
     pub(in crate::store) truths: [&'static str; 2],
     /// The condition for rows in which a column holds text. A column of SQLite may hold anything.

@@ -272,6 +272,8 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     insertion: r#""seq""#,
     like: "ILIKE",
     unindexed: "",
+    // An index of trigrams finds only the column itself.
+    searched: str::to_owned,
     truths: ["FALSE", "TRUE"],
     is_text: |column| format!("{column} IS NOT NULL"),
     is_spelled: |column, text| format!("lower({column}) = lower({text})"),

@@ -54,10 +54,20 @@ pub(super) fn differences(tx: &mut dyn Tx, schema: &str) -> Result<Vec<SchemaDif
     let missing = expected.keys().filter(|object| !found.contains_key(**object));
     let missing = missing.map(|object| (*object, if holds_rows(object) { Differs::Lost } else { Differs::Missing }));
     let others = found.iter().filter_map(|(object, definition)| match expected.get(object.as_str()) {
-        None => Some((object.as_str(), Differs::Unexpected)),
+        None => (!is_plain_index(object, definition)).then_some((object.as_str(), Differs::Unexpected)),
         Some(expected) => (definition != expected).then_some((object.as_str(), Differs::Changed)),
     });
     Ok(missing.chain(others).map(|(object, how)| SchemaDifference { object: object.to_owned(), how }).collect())
+}
+
+/// Whether an object is an index of columns alone, which refuses no row and runs no function of another program: one that
+/// searches by trigrams, for example.
+fn is_plain_index(object: &str, definition: &str) -> bool {
+    object.starts_with("index ")
+        && !object.ends_with("(not valid)")
+        && definition.starts_with("CREATE INDEX ")
+        && definition.matches('(').count() == 1
+        && !definition.contains(" WHERE ")
 }
 
 /// Makes the missing indexes and constraints again, and returns them.
@@ -93,4 +103,36 @@ fn holds_rows(object: &str) -> bool {
 fn objects(tx: &mut dyn Tx, schema: &str) -> Result<BTreeMap<String, String>, StoreError> {
     let all = tx.query_all(OBJECTS, &[Value::from(schema)], |row| Ok((row.text(0)?, row.text(1)?)))?;
     Ok(all.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{address_of, create, open_own, server};
+    use super::*;
+    use crate::store::engine::Engine as _;
+    use std::time::Duration;
+
+    #[test]
+    fn only_an_index_that_refuses_no_row_and_runs_no_function_may_be_added() {
+        let Some(database) = server::database() else { return };
+        let (address, wait) = (address_of(database.url()), Duration::from_secs(20));
+        create(&address, wait).unwrap();
+        let mut engine = open_own(&address, wait).unwrap();
+        let mut edit = |sql: &str| {
+            let mut tx = engine.begin().unwrap();
+            tx.execute(sql, &[]).unwrap();
+            tx.commit().unwrap();
+            let found = engine.schema_differences().unwrap();
+            found.into_iter().map(|difference| (difference.object, difference.how)).collect::<Vec<_>>()
+        };
+        assert_eq!(edit(r#"CREATE INDEX "plain" ON "user" ("email" text_pattern_ops, "name")"#), []);
+        for (definition, name) in [
+            (r#"CREATE UNIQUE INDEX "single" ON "user" ("name")"#, "single"),
+            (r#"CREATE INDEX "computed" ON "user" (lower("email"))"#, "computed"),
+            (r#"CREATE INDEX "part" ON "user" ("email") WHERE "name" <> 'x'"#, "part"),
+        ] {
+            assert_eq!(edit(definition), [(format!("index {name}"), Differs::Unexpected)]);
+            assert_eq!(edit(&format!(r#"DROP INDEX "{name}""#)), []);
+        }
+    }
 }

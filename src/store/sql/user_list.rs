@@ -4,7 +4,7 @@ use super::filter::Filter;
 use super::{rows, search};
 use crate::auth::storage::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
 use crate::store::engine::{Dialect, Tx, Value};
-use crate::store::mapping::{SchemaMapping, is_false, is_true};
+use crate::store::mapping::{SchemaMapping, identifier, is_false, is_true};
 
 pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) -> Result<UserPage, StoreError> {
     let dialect = tx.dialect();
@@ -92,13 +92,13 @@ fn page_sql(column: &str, filter: &Filter, limit: u32) -> String {
 
 fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filter {
     let mut filter = Filter::default();
-    let Dialect { position, like, truths: [no, _], .. } = dialect;
+    let Dialect { position, like, searched, truths: [no, _], .. } = dialect;
     if let Some(search) = &query.search {
         // Addresses have only ASCII letters, which SQLite's `lower` converts and `LIKE` does not tell apart. Each column
-        // is searched alone, so that a match never spans two. A value that is too large to be read is not searched.
+        // is searched alone, so that a match never spans two.
         let is_pattern = search.len() <= PATTERN_MAX;
         let found = ["email", "name"].map(|column| {
-            let text = format!(r#"CASE WHEN octet_length("{column}") <= 100000 THEN "{column}" END"#);
+            let text = searched(&identifier(column));
             if is_pattern {
                 format!(r"{text} {like} ? ESCAPE '\'")
             } else {

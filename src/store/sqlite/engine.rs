@@ -225,6 +225,8 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     insertion: "rowid",
     like: "LIKE",
     unindexed: "+",
+    // A value that is too large to be read is not searched.
+    searched: |column| format!("CASE WHEN octet_length({column}) <= 100000 THEN {column} END"),
     truths: ["0", "1"],
     is_text: |column| format!("typeof({column}) = 'text'"),
     is_spelled: |column, text| format!("{column} = {text} COLLATE NOCASE"),

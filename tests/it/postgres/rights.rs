@@ -39,7 +39,8 @@ const ACTS: &[(&str, &str)] = &[
 #[test]
 fn role_of_the_page_runs_all_and_changes_no_log() {
     let Some(server) = server::private() else { return };
-    let statements = PAGE.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    let (_, section) = PAGE.split_once("## A role with few rights").unwrap();
+    let statements = section.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
     let (of_superuser, of_owner) = statements.split_once("-- as authctl_owner").unwrap();
     let (_, of_owner) = of_owner.split_once('\n').unwrap();
     server.execute("CREATE DATABASE app");
