@@ -50,6 +50,9 @@ fn of_connect(error: &ConnectError) -> Failure {
         }
         ConnectError::WrongState { .. } => unreachable("see target_session_attrs in the address"),
         ConnectError::Refused { .. } => unreachable("look at the log of the server"),
+        ConnectError::Several(errors) if errors.iter().any(|e| matches!(e, ConnectError::WrongState { .. })) => {
+            unreachable("a cluster may be choosing a new leader: try again, or wait longer with --wait 30s")
+        }
         ConnectError::Several(errors) => errors.last().map_or_else(|| unreachable("name a host"), of_connect),
         ConnectError::Thread(_) => Failure::new(ExitCode::Failed, "FAILED"),
     }

@@ -220,7 +220,9 @@ impl Engine for Postgres {
         self.reconnect()?;
         let mut snapshot = self.snapshot();
         match queries(&mut snapshot) {
-            Err(StoreError::Disconnected(_)) if !snapshot.has_rows && snapshot.client.exceeded().is_none() => {}
+            // A replica cancels a query that is in the way of what it repeats.
+            Err(StoreError::Disconnected(_) | StoreError::Conflict)
+                if !snapshot.has_rows && snapshot.client.exceeded().is_none() => {}
             result => return result,
         }
         drop(snapshot);

@@ -124,6 +124,22 @@ fn role_that_only_reads_changes_nothing() {
 }
 
 #[test]
+fn several_servers_without_the_wanted_one_may_have_it_soon() {
+    let Some(server) = server::private() else { return };
+    let Some(place) = Place::new() else { return };
+    let (directory, port) = (server.directory.display(), server.port);
+    let rest = format!("dbname={} user={} target_session_attrs=standby", place.name(), server::SUPERUSER);
+    let hint = |hosts: &str| {
+        let mut command = place.command_at(&format!("{hosts} {rest}"), "users list --wait 0s --json");
+        let error = place.sandbox.finish(&mut command).json_error(9);
+        assert_eq!(error["code"], "DATABASE_UNREACHABLE");
+        error["hint"].as_str().unwrap().to_owned()
+    };
+    assert!(hint(&format!("host={directory},{directory} port={port},{port}")).contains("--wait 30s"));
+    assert!(hint(&format!("host={directory} port={port}")).contains("target_session_attrs"));
+}
+
+#[test]
 fn rows_that_a_policy_hides_are_an_error() {
     if server::private().is_none() {
         return;

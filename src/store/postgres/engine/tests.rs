@@ -95,6 +95,21 @@ fn held_transaction_is_not_ended_for_its_silence() {
 }
 
 #[test]
+fn cancelled_queries_whose_rows_were_not_seen_run_again() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    // As a replica does it.
+    let cancel = "DO $$ BEGIN RAISE 'conflict with recovery' USING ERRCODE = '40001'; END $$";
+    let mut runs = 0;
+    let read = engine.read(&mut |tx| {
+        runs += 1;
+        tx.execute(if runs == 1 { cancel } else { "SELECT 1" }, &[]).map(drop)
+    });
+    read.unwrap();
+    assert_eq!(runs, 2);
+}
+
+#[test]
 fn queries_whose_rows_were_seen_do_not_run_again() {
     let Some(database) = server::database() else { return };
     let mut engine = opened(&database);
