@@ -31,7 +31,7 @@ pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore
 pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
 };
-pub use info::{DatabaseInfo, Server, Storage};
+pub use info::{DatabaseInfo, Product, Server, Storage};
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
 pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
 pub(in crate::auth) use types::needed;

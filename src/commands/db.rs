@@ -301,7 +301,7 @@ impl StatusReport {
 fn server_facts(server: &Server, now: Timestamp) -> Vec<(&'static str, String)> {
     let role = if server.is_superuser { " (superuser)" } else { "" };
     let mut facts = vec![
-        ("PostgreSQL", escape(&server.version).into_owned()),
+        (server.product.name(), escape(&server.version).into_owned()),
         ("role", format!("{}{role}", escape(&server.role))),
         ("encryption", server.tls.clone().unwrap_or_else(|| "none".to_owned())),
         // Whole seconds: the answer was on its way.
@@ -320,6 +320,7 @@ fn server_facts(server: &Server, now: Timestamp) -> Vec<(&'static str, String)> 
 
 fn server_json(server: &Server, now: Timestamp) -> Value {
     json!({
+        "product": server.product.name(),
         "version": server.version,
         "role": server.role,
         "superuser": server.is_superuser,

@@ -19,6 +19,7 @@ use crate::auth::{Auth, AuthError, SignInBlocker};
 pub const STRUCTURE: &[Check] = &[
     server::CLOCK,
     server::ENCRYPTION,
+    server::PRODUCT,
     server::REPLICA,
     server::SUPERUSER,
     ONLY_THE_APPS,

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Check, Details, Severity};
-use crate::auth::storage::Server;
+use crate::auth::storage::{Product, Server};
 use crate::auth::{Auth, AuthError};
 
 /// How far two clocks may be apart before it matters: more than an answer takes.
@@ -52,5 +52,14 @@ pub(super) const SUPERUSER: Check = Check::new("server-role", Severity::Notice, 
         let message = format!("the role {} is a superuser, and authctl needs few rights", server.role);
         let hint = "docs/postgres.md has the statements for a role with few rights";
         server.is_superuser.then(|| Details::new(1, message, hint))
+    })
+});
+
+pub(super) const PRODUCT: Check = Check::new("server-product", Severity::Notice, |auth| {
+    report(auth, |server, _| {
+        let name = server.product.name();
+        let message = format!("the server is {name}, on which authctl is not tested");
+        let hint = "docs/postgres.md says what is known of it; keep a copy of the database (`authctl db copy`)";
+        (server.product != Product::PostgreSql).then(|| Details::new(1, message, hint))
     })
 });

@@ -34,10 +34,40 @@ pub enum Storage {
     Server(Server),
 }
 
-/// A server of PostgreSQL, and the connection to it.
+/// A server that speaks the protocol of PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    PostgreSql,
+    CockroachDb,
+    YugabyteDb,
+}
+
+impl Product {
+    /// Tells the product by what `version()` answers, such as `PostgreSQL 15.12-YB-2025.1.0.1-b0 on x86_64-pc-linux-gnu, ...`.
+    pub fn of(version: &str) -> Self {
+        if version.starts_with("CockroachDB") {
+            Self::CockroachDb
+        } else if version.contains("-YB-") {
+            Self::YugabyteDb
+        } else {
+            Self::PostgreSql
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "PostgreSQL",
+            Self::CockroachDb => "CockroachDB",
+            Self::YugabyteDb => "YugabyteDB",
+        }
+    }
+}
+
+/// A server, and the connection to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Such as `15.18`.
+    pub product: Product,
+    /// The version of PostgreSQL, such as `15.18`; the one that another product says it resembles.
     pub version: String,
     /// The role of the connection.
     pub role: String,
@@ -58,5 +88,24 @@ impl Server {
     /// How far its clock is ahead of the time `now`, which was read before.
     pub fn clock_difference(&self, now: Timestamp) -> SignedDuration {
         self.clock.duration_since(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn product_is_told_by_its_version() {
+        for (version, product) in [
+            ("PostgreSQL 15.18 (Debian 15.18-0+deb12u1) on x86_64-pc-linux-gnu, compiled by gcc", Product::PostgreSql),
+            (
+                "CockroachDB CCL v23.1.11 (x86_64-pc-linux-gnu, built 2023/09/27 01:53:43, go1.19.10)",
+                Product::CockroachDb,
+            ),
+            ("PostgreSQL 11.2-YB-2.20.1.3-b0 on x86_64-pc-linux-gnu, compiled by clang", Product::YugabyteDb),
+        ] {
+            assert_eq!(Product::of(version), product, "{version}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::auth::storage::{Server, StoreError};
+use crate::auth::storage::{Product, Server, StoreError};
 use crate::store::engine::{Row, ValueRef};
 
 /// How many seconds a replica is behind, at most; NULL when it has repeated all that it knows of and is connected with its
@@ -18,7 +18,7 @@ pub(super) fn described() -> String {
         "SELECT current_setting('server_version'), current_user::text, current_setting('is_superuser') = 'on',
          (SELECT s.version FROM pg_stat_ssl AS s WHERE s.pid = pg_backend_pid() AND s.ssl),
          coalesce(inet_client_addr() <> inet_server_addr() AND host(inet_client_addr()) NOT LIKE '127.%', FALSE),
-         pg_is_in_recovery(), ({BEHIND}), clock_timestamp()"
+         pg_is_in_recovery(), ({BEHIND}), clock_timestamp(), version()"
     )
 }
 
@@ -35,6 +35,7 @@ fn seconds(row: &Row<'_>, index: usize) -> Result<Option<SignedDuration>, StoreE
 pub(super) fn read(row: &Row<'_>) -> Result<Server, StoreError> {
     let clock = row.text(7)?;
     Ok(Server {
+        product: Product::of(&row.text(8)?),
         version: row.text(0)?,
         role: row.text(1)?,
         is_superuser: row.truth(2)?,
