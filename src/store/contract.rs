@@ -4,14 +4,14 @@
 //! such as a row that is not valid, a test writes with [`Database::edit`], as another program would.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::engine::{self, Dialect, EachRow, EngineInfo, Tx, Value, WriteTx};
-use super::mapping::NATIVE;
-use super::postgres;
+use super::mapping::{NATIVE, SchemaMapping};
 use super::sqlite::{self, Opened, Sqlite};
 use super::{SchemaOverrides, SqlStore};
 use crate::auth::AuthError;
@@ -38,9 +38,11 @@ mod odd_rows;
 mod passwords_and_codes;
 mod plugins;
 mod policy_and_throttle;
+mod servers;
 mod session_lists;
 mod sessions;
 mod transfer;
+mod typed_apps;
 mod users;
 
 /// How long a store waits for another one: longer than any race in a test lasts.
@@ -60,43 +62,10 @@ const ENGINES: &[TestEngine] = &[
         time: "a time such as 2026-11-23T13:28:40.302Z",
         ..SQLITE_GUEST
     },
-    POSTGRES_NATIVE,
+    servers::NATIVE,
+    servers::KYSELY,
+    servers::DRIZZLE,
 ];
-
-const POSTGRES_NATIVE: TestEngine = TestEngine {
-    name: "postgres_native",
-    is_there: || postgres::server::shared().is_some(),
-    create: |_, path| postgres::create(&address_of(path), WAIT).unwrap(),
-    open: |_, path, wait| postgres::open_own(&address_of(path), wait).unwrap().into_store(),
-    run: run_postgres,
-    remove: |path| {
-        postgres::server::run(&format!(r#"DROP SCHEMA IF EXISTS "{}" CASCADE"#, schema_of(path)));
-    },
-    ignore_foreign_keys: "SET session_replication_role = replica",
-    version: "SELECT current_setting('server_version')",
-    is_typed: true,
-    time: "an instant of the calendar",
-    ..SQLITE_NATIVE
-};
-
-/// The schema of a test: its directory has a name that no other has.
-fn schema_of(path: &Path) -> &str {
-    path.parent().unwrap().file_name().unwrap().to_str().unwrap()
-}
-
-fn address_of(path: &Path) -> postgres::Address {
-    postgres::address_of(&url_of(path))
-}
-
-fn url_of(path: &Path) -> String {
-    let database = postgres::server::shared().unwrap();
-    let separator = if database.contains('?') { '&' } else { '?' };
-    format!("{database}{separator}schema={}", schema_of(path))
-}
-
-fn run_postgres(_: &TestEngine, path: &Path, sql: &str) -> Option<String> {
-    postgres::server::run(&format!(r#"SET search_path = "{}"; {sql}"#, schema_of(path)))
-}
 
 const SQLITE_NATIVE: TestEngine = TestEngine {
     name: "sqlite_native",
@@ -170,6 +139,13 @@ struct TestEngine {
     role: Option<&'static str>,
 }
 
+impl TestEngine {
+    /// Whether texts are in the order of a language, and not in that of their bytes.
+    fn is_by_language(&self) -> bool {
+        self.is_typed && !self.is_native
+    }
+}
+
 fn create_guest(engine: &TestEngine, path: &Path) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
     let made = std::fs::read_to_string(fixtures.join(engine.fixture).with_extension("sql")).unwrap();
@@ -218,14 +194,20 @@ fn run_sqlite(engine: &TestEngine, path: &Path, sql: &str) -> Option<String> {
     None
 }
 
+/// As [`run_sqlite`], on authctl's own tables for a guest database.
+fn run_state(path: &Path, sql: &str) -> Option<String> {
+    run_sqlite(&SQLITE_NATIVE, &state_of(path), sql)
+}
+
 /// The file with authctl's own tables for a guest database.
 fn state_of(path: &Path) -> PathBuf {
     path.with_file_name("state.db")
 }
 
-/// Runs a test on a new database of every engine, each in a thread that has the engine's name.
+/// Runs a test on a new database of every engine, each in a thread that has the engine's name. One app on a server shows
+/// what differs there, and the names of the other one are those of an app on SQLite.
 fn on_every_engine(test: impl Fn(&Database) + Sync) {
-    on_engines(|_| true, test);
+    on_engines(|engine| engine.name != servers::DRIZZLE.name, test);
 }
 
 /// Runs a test on a new database of every engine whose columns take any value.
@@ -253,6 +235,8 @@ fn on_engines(is_meant: impl Fn(&TestEngine) -> bool, test: impl Fn(&Database) +
 struct Database {
     engine: &'static TestEngine,
     path: PathBuf,
+    /// As it was when it was needed first.
+    mapping: Mutex<Option<SchemaMapping>>,
     _directory: TempDir,
 }
 
@@ -273,7 +257,7 @@ impl Database {
             .tempdir_in(crate::scratch::directory())
             .unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
-        Self { engine, path, _directory: directory }
+        Self { engine, path, mapping: Mutex::default(), _directory: directory }
     }
 
     fn open(&self, wait: Duration) -> SqlStore {
@@ -292,10 +276,19 @@ impl Database {
 
     /// Runs SQL, in which `:then` stands for the instant [`at`]`(0)`.
     fn run(&self, sql: &str) -> Option<String> {
-        let store = self.open(WAIT);
-        let sql = sql.replace(":then", &literal(store.written(at(0))));
-        let sql = sql.split(';').map(|one| store.in_names(one)).collect::<Vec<_>>().join(";");
+        let mapping = self.mapping();
+        let sql = sql.replace(":then", &self.time(0));
+        let sql = sql.split(';').map(|one| mapping.sql(one)).collect::<Vec<_>>().join(";");
+        if sql.contains(" TABLE ") {
+            // The tables or their columns may be others from here on.
+            self.mapping.lock().unwrap().take();
+        }
         (self.engine.run)(self.engine, &self.path, &sql)
+    }
+
+    fn mapping(&self) -> SchemaMapping {
+        let mut known = self.mapping.lock().unwrap();
+        known.get_or_insert_with(|| self.open(WAIT).mapping().clone()).clone()
     }
 
     /// Changes the data as another program would.
@@ -323,7 +316,7 @@ impl Database {
 
     /// The instant [`at`]`(seconds)` as SQL of this database.
     fn time(&self, seconds: i64) -> String {
-        literal(self.open(WAIT).written(at(seconds)))
+        literal(self.mapping().times.default.write(at(seconds)))
     }
 
     /// A store with these users, each with the hash `hash of NAME`.

@@ -181,12 +181,37 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) truths: [&'static str; 2],
     /// The condition for rows in which a column holds text. A column of SQLite may hold anything.
     pub(in crate::store) is_text: fn(&str) -> String,
+    /// The text of a column of any type, for conditions.
+    pub(in crate::store) text: fn(&str) -> String,
+    /// Orders texts and compares them by their bytes, whatever the language of the database.
+    pub(in crate::store) bytewise: fn(&str) -> String,
+    /// The condition for rows in which a column holds a whole number.
+    pub(in crate::store) is_integer: fn(&str) -> String,
+    /// The condition for rows in which a column holds 0 or 1, as a number or text. Takes the digit.
+    pub(in crate::store) is_digit: fn(column: &str, digit: char) -> String,
+    /// The condition for rows in which a column holds a number that may be an instant and is no boolean.
+    pub(in crate::store) is_late: fn(&str) -> String,
+    /// A value of a key among those of other tables, which have other types and collations.
+    pub(in crate::store) key: fn(&str) -> String,
+    /// A column that is compared with such values.
+    pub(in crate::store) beside_keys: fn(&str) -> String,
+    /// The part of a recursive query that follows its first one. Each [`Step`] is joined with the rows found so far.
+    pub(in crate::store) recursion: fn(found: &str, steps: &[Step]) -> String,
     /// The condition for rows in which a column holds a text, without regard to the case of ASCII letters.
     pub(in crate::store) is_spelled: fn(column: &str, text: &str) -> String,
     /// Whether text may have the character NUL.
     pub(in crate::store) has_nul: bool,
     /// The index for searches, in databases that authctl made; `None` if the engine needs none.
     pub(in crate::store) search: Option<&'static SearchIndex>,
+}
+
+/// One of the ways from the rows that a recursive query has found to others.
+#[derive(Debug)]
+pub(in crate::store) struct Step {
+    /// What it selects of a row.
+    pub(in crate::store) select: String,
+    /// The tables, and the condition that joins them with the rows found so far.
+    pub(in crate::store) from: String,
 }
 
 /// An index of the names and addresses of users. It finds every user with a text, and may find others.
@@ -248,6 +273,10 @@ pub(in crate::store) struct CatalogColumn {
     pub(in crate::store) is_computed: bool,
     /// Whether it is a part of the primary key. SQLite takes NULL there too.
     pub(in crate::store) is_key: bool,
+    /// The type, if the engine compares a value only with those of the same type; empty on SQLite.
+    pub(in crate::store) kind: String,
+    /// The words of an enum; a column of any other type takes more.
+    pub(in crate::store) words: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

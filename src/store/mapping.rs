@@ -7,6 +7,7 @@ mod ids;
 mod plugins;
 mod schema;
 mod text_time;
+mod truth;
 mod votes;
 mod zone;
 
@@ -20,7 +21,7 @@ use crate::auth::storage::{StoreError, WriteBlocker, WriteScope};
 use crate::store::better_auth::file_text;
 use crate::store::engine::{Value, ValueRef};
 
-pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings, TruthEncoding, is_false, is_true, spells_false};
+pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
 pub(in crate::store) use evidence::{
     DeclaredTruth, Evidence, NAMED, Observed, Place, TimeEvidence, TruthEvidence, TruthValues, Verdict, files_with_unit,
 };
@@ -28,8 +29,8 @@ pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier, is_called, missing_name, table};
 pub(in crate::store) use text_time::TextForm;
+pub(in crate::store) use truth::{INSTANTS_FROM, TruthEncoding, is_false, is_true, spells_false};
 pub(in crate::store) use votes::{Elected, Votes};
-#[allow(unused_imports, reason = "the recognition of apps on PostgreSQL names them")]
 pub(in crate::store) use {ids::IntegerType, zone::Zone};
 
 #[derive(Debug, Clone, PartialEq, Eq)]

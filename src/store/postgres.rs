@@ -7,6 +7,7 @@ mod catalog;
 mod client;
 pub mod connect;
 mod description;
+mod dialect;
 pub(in crate::store) mod engine;
 mod error;
 mod guest;
@@ -32,8 +33,6 @@ use crate::auth::secret::Token;
 use crate::auth::storage::StoreError;
 
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
-#[allow(unused_imports, reason = "the recognition of apps on PostgreSQL names it")]
-pub(in crate::store) use app_tables::AbsentTable;
 pub use connect::ConnectError;
 #[cfg(test)]
 pub(in crate::store) use connect::tests::address as address_of;

@@ -75,6 +75,7 @@ const NAMES: &[(&str, &[&str])] = &[
         ],
     ),
     ("{SAMPLE}", &["50"]),
+    ("{named}", &[r#""identifier""#]),
     ("{IDENTIFIER}", &[r#"CASE WHEN octet_length("identifier") <= 100000 THEN "identifier" END"#]),
     ("{HISTORY}", &["authctl_schema_history"]),
     ("{table}", &["user", "session", "account", "verification"]),
@@ -185,6 +186,10 @@ fn statements() -> Vec<Statement> {
     let files = ["sql", "sqlite"].map(|folder| fs::read_dir(source(folder)).unwrap());
     for entry in files.into_iter().flatten() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            // Of tests.
+            continue;
+        }
         let file = path.strip_prefix(source("")).unwrap().to_str().unwrap().to_owned();
         if ABOUT_APPS.contains(&file.as_str()) {
             continue;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::description::{Description, FoundColumn, FoundTable};
+use super::description::{ColumnType, Description, FoundColumn, FoundTable};
 use super::encodings::ReadTable;
 use super::ids::{self, FoundIds};
 use super::local_times::LocalTimes;
@@ -12,8 +12,8 @@ use super::overrides::{SchemaOverrides, file_text, line, may_be_elsewhere};
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, StoreError, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::mapping::{
-    Column, Evidence, NATIVE, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier, is_called,
-    missing_name,
+    Column, Evidence, Holds, NATIVE, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier,
+    is_called, missing_name,
 };
 
 /// The columns by which a table is recognised as one of Better Auth.
@@ -293,6 +293,9 @@ impl<'c> Findings<'c> {
                 self.near.extend((!near.is_empty()).then(|| (table.name, column.name, near.join(" or "))));
             }
             self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
+            if column.holds == Holds::Text && found.is_some_and(|found| found.holds == ColumnType::Other) {
+                self.names.read_as_text(table.name, column.name);
+            }
             columns.push(GuestColumn {
                 name: column.name,
                 physical: found.map(|found| found.name.clone()),
@@ -406,6 +409,7 @@ impl<'c> Findings<'c> {
 
     /// Puts an empty table without new rows in the place of one whose rows are not reached.
     fn add_absent(&mut self, table: &'static Table, unreached: WriteBlocker) {
+        self.without_order.push(table.name);
         self.names.set_table(table.name, &name_of_absent(table));
         self.absent.push(table);
         let none = |column: &Column| GuestColumn { name: column.name, physical: None, declared: String::new() };

@@ -1,6 +1,6 @@
 //! API keys of users and organizations in the databases of apps.
 
-use super::plugins::{lockdown, on_apps, selected};
+use super::plugins::{lockdown, on_apps, on_loose_apps, selected};
 use super::*;
 use crate::auth::access::AccessKind;
 use crate::auth::prune::{Expiring, Pruning};
@@ -11,18 +11,18 @@ fn key_of_an_organization_with_the_id_of_the_user_stays_open() {
     on_apps(|db| {
         db.edit_plugins(
             "CREATE TABLE {organization} (id TEXT PRIMARY KEY, name TEXT, slug TEXT);
-             CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {configId} TEXT, {referenceId} TEXT, {key} TEXT, {enabled} INTEGER);
+             CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {configId} TEXT, {referenceId} TEXT, {key} TEXT, {enabled} [truth]);
              INSERT INTO {organization} VALUES ('ada', 'Ada', 'ada'), ('o', 'O', 'o');
-             INSERT INTO {apikey} VALUES ('users', NULL, 'ada', 'a', 1), ('shown', 'org', 'o', 'b', 1),
-               ('organizations', 'org', 'ada', 'c', 1), ('doubtful', 'x', 'ada', 'd', 1)",
+             INSERT INTO {apikey} VALUES ('users', NULL, 'ada', 'a', TRUE), ('shown', 'org', 'o', 'b', TRUE),
+               ('organizations', 'org', 'ada', 'c', TRUE), ('doubtful', 'x', 'ada', 'd', TRUE)",
         );
         let mut store = two_users(db);
         let (_, would_end) = store.rehearse_lockdown(&lockdown(None)).unwrap().unwrap();
         let left_by_rehearsal = store.take_loose_ends().left;
-        assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown users");
+        assert_eq!(selected(db, "apikey", "{enabled} = TRUE"), "doubtful organizations shown users");
         let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
         assert_eq!((ended.of(AccessKind::ApiKey), &ended), (Some(1), &would_end));
-        assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown");
+        assert_eq!(selected(db, "apikey", "{enabled} = TRUE"), "doubtful organizations shown");
         let left = store.take_loose_ends().left;
         assert!(left.iter().any(|note| note.ends_with(": doubtful")), "{left:?}");
         assert_eq!(left, left_by_rehearsal);
@@ -41,7 +41,7 @@ fn key_of_an_organization_with_the_id_of_the_user_stays_open() {
 
 #[test]
 fn key_is_disabled_in_the_encoding_of_its_column() {
-    on_apps(|db| {
+    on_loose_apps(|db| {
         db.edit_plugins("CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {enabled})");
         for (open, closed) in [("'true'", "'false'"), ("'TRUE'", "'FALSE'"), ("'1'", "'0'"), ("1.0", "0.0"), ("1", "0")]
         {
@@ -63,7 +63,7 @@ fn key_is_disabled_in_the_encoding_of_its_column() {
 
 #[test]
 fn expired_key_without_an_id_stays_and_is_told() {
-    on_apps(|db| {
+    on_loose_apps(|db| {
         db.edit_plugins(
             "CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {expiresAt});
              INSERT INTO {apikey} VALUES (NULL, 'ada', 'a', [30]), ('b', 'ada', 'b', [30]), ('c', 'ada', 'c', [600])",
@@ -71,7 +71,7 @@ fn expired_key_without_an_id_stays_and_is_told() {
         let mut store = db.store();
         assert_eq!(store.count_expired_rows(Expiring::ApiKey, at(60)).unwrap(), 1);
         assert_eq!(store.prune_rows(Expiring::ApiKey, at(60), &mut Pruning::by(9)).unwrap(), 1);
-        assert_eq!(db.ask_plugins("SELECT group_concat(key, ' ') FROM {apikey}"), "a c");
+        assert_eq!(db.ask_plugins("SELECT string_agg(key, ' ') FROM {apikey}"), "a c");
         let left = store.take_loose_ends().left;
         assert!(left.iter().any(|note| note.starts_with("1 expired row without an id")), "{left:?}");
     });

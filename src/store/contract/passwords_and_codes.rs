@@ -559,7 +559,7 @@ fn new_password_voids_reset_codes_with_hashed_identifiers() {
             ));
         }
         set_password(&mut *store, "ada", "new", None, 30).unwrap();
-        assert_eq!(db.ask(r#"SELECT group_concat("id") FROM "verification""#).unwrap(), "b");
+        assert_eq!(db.ask(r#"SELECT string_agg("id", ',') FROM "verification""#).unwrap(), "b");
         let mut replaced = |text| replace_password(&mut *store, "new", text, None, 30).unwrap().is_some();
         db.edit(r#"UPDATE "verification" SET "value" = 'ada'"#);
         assert!(replaced("newer"));

@@ -1,15 +1,17 @@
 //! Copies of a native database in a new place, from every engine to every engine.
 
 use super::audit::{entries, is_whole};
+use super::servers::{schema_of, url_of};
 use super::*;
 use crate::auth::audit::Actor;
 use crate::auth::codes::Purpose;
 use crate::auth::policy::KEYS;
 use crate::auth::storage::{DoctorStore as _, NewCodeRow, UserQuery};
 use crate::store::OpenError;
+use crate::store::postgres;
 use crate::store::transfer::{self, Contents, Place, Source, TransferError, TransferOptions, Transferred};
 
-const TARGETS: &[TestEngine] = &[SQLITE_NATIVE, POSTGRES_NATIVE];
+const TARGETS: &[TestEngine] = &[SQLITE_NATIVE, servers::NATIVE];
 
 /// Runs a test from every native engine to every native engine.
 fn between_engines(test: impl Fn(&Database, &Database) + Sync) {
@@ -192,11 +194,11 @@ fn writers_wait_for_a_copy_and_readers_do_not() {
 
 #[test]
 fn copy_whose_connection_breaks_leaves_nothing_and_begins_again() {
-    if !(POSTGRES_NATIVE.is_there)() {
+    if !(servers::NATIVE.is_there)() {
         return;
     }
     for cut in 1..9 {
-        let (from, to) = (Database::new(&SQLITE_NATIVE), Database::missing(&POSTGRES_NATIVE));
+        let (from, to) = (Database::new(&SQLITE_NATIVE), Database::missing(&servers::NATIVE));
         fill(&from);
         let mut parts = 0;
         let mut cut_off = |_| {
@@ -269,8 +271,8 @@ fn text_with_nul_is_copied_only_where_it_can_be_stored() {
     copy(&from, &to).unwrap();
     let kept = r#"SELECT hex("userAgent") FROM "session" WHERE "id" = 'bobs'"#;
     assert_eq!(to.ask(kept).as_deref(), Some("610062"));
-    if (POSTGRES_NATIVE.is_there)() {
-        let to = Database::missing(&POSTGRES_NATIVE);
+    if (servers::NATIVE.is_there)() {
+        let to = Database::missing(&servers::NATIVE);
         let (table, column, row, problem) = refused(&from, &to, wrong, r#"UPDATE "session" SET "userAgent" = NULL"#);
         assert_eq!((table, column, row.as_str()), ("session", "userAgent", "bobs"));
         assert!(problem.contains("NUL"), "{problem}");

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::encoding::{TimeEncoding, TimeEncodings, TruthEncoding};
+use super::encoding::{TimeEncoding, TimeEncodings};
 use super::text_time::TextForm;
+use super::truth::TruthEncoding;
 use super::votes::{Elected, Encoding as _, Votes};
 use crate::auth::storage::{WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;

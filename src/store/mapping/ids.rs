@@ -39,7 +39,6 @@ impl Ids {
 const BLOB: &str = "blob:";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
 pub(in crate::store) enum IdStrategy {
     /// Random text that authctl chooses.
     Text,
@@ -61,7 +60,6 @@ pub(in crate::store) enum IdStrategy {
 
 /// PostgreSQL's types of whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
 pub(in crate::store) enum IntegerType {
     Small,
     Integer,
@@ -69,7 +67,6 @@ pub(in crate::store) enum IntegerType {
 }
 
 impl IntegerType {
-    #[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
     /// The type with a name, as PostgreSQL's `format_type` spells it.
     pub(in crate::store) fn named(name: &str) -> Option<Self> {
         [Self::Small, Self::Integer, Self::Big].into_iter().find(|one| one.name() == name)

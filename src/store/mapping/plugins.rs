@@ -1,5 +1,6 @@
 //! The tables of Better Auth's plugins, as far as their rows name users and sessions, and where a database keeps them.
 
+use super::encoding::{TimeEncoding, TimeEncodings};
 use crate::store::engine::{CatalogColumn, CatalogTable};
 
 /// A table of a plugin, in Better Auth's names.
@@ -97,6 +98,11 @@ impl FoundPlugin {
         self.find(name).filter(|column| !column.is_computed).map(|column| column.name.as_str())
     }
 
+    /// The encoding of times that the type of a column shows; `None` where only values do.
+    pub(in crate::store) fn time_encoding(&self, name: &str, times: &TimeEncodings) -> Option<TimeEncoding> {
+        times.of_type(&self.find(name)?.kind)
+    }
+
     fn find(&self, name: &str) -> Option<&CatalogColumn> {
         self.columns.iter().find(|column| is_same(&column.name, name))
     }
@@ -160,6 +166,8 @@ mod tests {
             is_nullable: true,
             is_computed: false,
             is_key: false,
+            kind: String::new(),
+            words: Vec::new(),
         };
         let table = |(name, columns): &(&str, &[&str])| CatalogTable {
             name: (*name).to_owned(),

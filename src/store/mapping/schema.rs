@@ -145,6 +145,8 @@ struct TableNames {
     physical: String,
     /// In the order of the schema; `None` for a column that the database lacks.
     columns: Vec<(&'static str, Option<String>)>,
+    /// Better Auth's names of columns whose type is no text and is read as text, such as an enum of PostgreSQL.
+    read_as_text: Vec<&'static str>,
 }
 
 impl Names {
@@ -154,6 +156,7 @@ impl Names {
             schema: table.name,
             physical: table.name.to_owned(),
             columns: table.columns.iter().map(|column| (column.name, Some(column.name.to_owned()))).collect(),
+            read_as_text: Vec::new(),
         });
         Self { tables: tables.collect() }
     }
@@ -172,6 +175,17 @@ impl Names {
         }
     }
 
+    /// Has statements read a column as text, and write it as it is.
+    pub(in crate::store) fn read_as_text(&mut self, table: &str, column: &'static str) {
+        if let Some(found) = self.tables.iter_mut().find(|one| one.schema == table) {
+            found.read_as_text.push(column);
+        }
+    }
+
+    fn is_read_as_text(&self, table: &str, column: &str) -> bool {
+        self.tables.iter().any(|one| one.schema == table && one.read_as_text.contains(&column))
+    }
+
     pub(in crate::store) fn table<'a>(&'a self, table: &'a str) -> &'a str {
         self.tables.iter().find(|one| one.schema == table).map_or(table, |found| &found.physical)
     }
@@ -183,10 +197,14 @@ impl Names {
     }
 }
 
+/// What stands for a column that the database lacks. PostgreSQL does not sort by a constant, and takes this for an expression.
+const MISSING: &str = "CAST(NULL AS TEXT)";
+
 /// Puts the names of a database into a statement. A column that the database lacks becomes NULL, so that
 /// every row is read in the same way.
 pub(super) fn render(sql: &str, names: &Names) -> String {
     let main = main_table(sql);
+    let writes = ["INSERT", "UPDATE"].map(|verb| sql.starts_with(verb));
     let mut rendered = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(at) = rest.find(['"', '\'']) {
@@ -207,7 +225,8 @@ pub(super) fn render(sql: &str, names: &Names) -> String {
                 None => rendered.push_str(&identifier(names.table(table.name))),
             }
         } else {
-            rendered.push_str(&unqualified(main, word, names));
+            let is_written = writes[0] || writes[1] && !rendered.contains(" WHERE ");
+            rendered.push_str(&unqualified(main, word, names, is_written));
         }
     }
     rendered.push_str(rest);
@@ -236,22 +255,30 @@ fn quoted(text: &str) -> Option<(&str, char, &str)> {
     Some((&inner[..end], quote, &inner[end + 1..]))
 }
 
-fn qualified(table: &Table, column: &str, names: &Names) -> String {
+fn qualified(table: &Table, column_name: &str, names: &Names) -> String {
     let place = identifier(names.table(table.name));
-    match table.column(column).map(|known| names.column(table.name, known.name)) {
-        Some(Some(name)) => format!("{place}.{}", identifier(name)),
-        Some(None) => "NULL".to_owned(),
+    match table.column(column_name).map(|known| names.column(table.name, known.name)) {
+        Some(Some(name)) => {
+            let column = format!("{place}.{}", identifier(name));
+            if names.is_read_as_text(table.name, column_name) { as_text(&column) } else { column }
+        }
+        Some(None) => MISSING.to_owned(),
         // A column such as SQLite's `rowid`.
-        None => format!("{place}.{}", identifier(column)),
+        None => format!("{place}.{}", identifier(column_name)),
     }
 }
 
-fn unqualified(main: Option<&Table>, word: &str, names: &Names) -> String {
-    match main.and_then(|main| main.column(word).map(|known| names.column(main.name, known.name))) {
-        Some(Some(name)) => identifier(name),
-        Some(None) => "NULL".to_owned(),
-        None => identifier(word),
+fn unqualified(main: Option<&Table>, word: &str, names: &Names, is_written: bool) -> String {
+    let Some((main, known)) = main.and_then(|main| Some((main, main.column(word)?))) else { return identifier(word) };
+    match names.column(main.name, known.name).map(identifier) {
+        Some(column) if !is_written && names.is_read_as_text(main.name, word) => as_text(&column),
+        Some(column) => column,
+        None => MISSING.to_owned(),
     }
+}
+
+fn as_text(column: &str) -> String {
+    format!("CAST({column} AS TEXT)")
 }
 
 /// Quotes a name for SQL.
@@ -284,9 +311,34 @@ mod tests {
 
     #[test]
     fn missing_column_is_null() {
-        let sql = r#"SELECT "user"."role", coalesce("role", 'user') FROM "user" WHERE "role" LIKE '%admin%'"#;
-        let expected = r#"SELECT NULL, coalesce(NULL, 'user') FROM "users" WHERE NULL LIKE '%admin%'"#;
+        let sql = r#"SELECT "user"."role", coalesce("role", 'user') FROM "user"
+            WHERE "role" LIKE '%admin%'"#;
+        let expected = r#"SELECT CAST(NULL AS TEXT), coalesce(CAST(NULL AS TEXT), 'user') FROM "users"
+            WHERE CAST(NULL AS TEXT) LIKE '%admin%'"#;
         assert_eq!(render(sql, &snake()), expected);
+    }
+
+    #[test]
+    fn column_of_another_type_is_read_as_text_and_written_as_it_is() {
+        let mut names = Names::of_schema();
+        names.set_column("user", "role", Some("kind"));
+        names.read_as_text("user", "role");
+        for (sql, expected) in [
+            (
+                r#"SELECT "user"."role" FROM "user" WHERE "role" = ?1"#,
+                r#"SELECT CAST("user"."kind" AS TEXT) FROM "user" WHERE CAST("kind" AS TEXT) = ?1"#,
+            ),
+            (
+                r#"UPDATE "user" SET "role" = ?1, "name" = ?2 WHERE "role" = ?3"#,
+                r#"UPDATE "user" SET "kind" = ?1, "name" = ?2 WHERE CAST("kind" AS TEXT) = ?3"#,
+            ),
+            (
+                r#"INSERT INTO "user" ("role") VALUES (?1) RETURNING "id""#,
+                r#"INSERT INTO "user" ("kind") VALUES (?1) RETURNING "id""#,
+            ),
+        ] {
+            assert_eq!(render(sql, &names), expected);
+        }
     }
 
     #[test]

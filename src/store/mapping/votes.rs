@@ -1,6 +1,7 @@
 //! The vote of the values of a column on its encoding.
 
-use super::encoding::{TimeEncoding, TruthEncoding};
+use super::encoding::TimeEncoding;
+use super::truth::TruthEncoding;
 
 /// An encoding that values can vote for.
 pub(in crate::store) trait Encoding: Copy + PartialEq {

@@ -12,7 +12,6 @@ use jiff::tz::TimeZone;
 pub(in crate::store) struct Zone(&'static TimeZone);
 
 impl Zone {
-    #[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
     /// `None` if the system has no such zone, or no database of zones.
     pub(in crate::store) fn named(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().map(|zone| Self(Box::leak(Box::new(zone))))

@@ -17,7 +17,6 @@ pub(in crate::store) struct AbsentTable {
 }
 
 impl AbsentTable {
-    #[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
     /// The table in the place of one of Better Auth's. Columns of ids have the types of the ids that they are compared with.
     pub(in crate::store) fn of(table: &Table, ids: &Ids) -> Self {
         let columns = table.columns.iter().map(|column| {
@@ -47,6 +46,14 @@ impl AbsentTable {
         let nulls: Vec<String> = self.columns.iter().map(|(_, kind)| format!("NULL::{kind}")).collect();
         format!("{} ({}) AS (SELECT {} WHERE FALSE)", self.quoted(), names.join(", "), nulls.join(", "))
     }
+}
+
+/// The statement with the tables of other schemas as SQL spells them. Takes their names in the catalog, each with that.
+pub(super) fn with_schemas<'s>(elsewhere: &[[String; 2]], sql: &'s str) -> Cow<'s, str> {
+    elsewhere.iter().fold(sql.into(), |sql: Cow<'s, str>, [name, spelled]| {
+        let named = identifier(name);
+        if sql.contains(&named) { Cow::Owned(sql.replace(&named, spelled)) } else { sql }
+    })
 }
 
 /// The statement as the server can run it: with an empty relation for each absent table that it names. `None` if it writes
@@ -92,6 +99,14 @@ mod tests {
         let update = r#"UPDATE "member" SET "of" = NULL WHERE "of" IN (SELECT "id" FROM "authctl_absent_session")"#;
         assert_eq!(with_absent(&sessions, update).unwrap(), format!("WITH {relation} {update}"));
         assert_eq!(with_absent(&sessions, r#"SELECT 1 FROM "user""#).unwrap(), r#"SELECT 1 FROM "user""#);
+    }
+
+    #[test]
+    fn table_of_another_schema_is_named_with_it() {
+        let elsewhere = [["blog.post".to_owned(), r#""blog"."post""#.to_owned()]];
+        let sql = r#"DELETE FROM "blog.post" WHERE "blog.post"."author" = ?1"#;
+        assert_eq!(with_schemas(&elsewhere, sql), r#"DELETE FROM "blog"."post" WHERE "blog"."post"."author" = ?1"#);
+        assert_eq!(with_schemas(&elsewhere, "SELECT 1"), "SELECT 1");
     }
 
     #[test]

@@ -2,31 +2,46 @@
 
 use crate::auth::storage::{KeyFault, StoreError};
 use crate::store::engine::{CatalogCheck, CatalogColumn, CatalogTable, ForeignKey, OnDelete, Row, Tx, Value};
+use crate::store::mapping::identifier;
 
-const COLUMNS: &str = "SELECT c.relname, a.attname, NOT a.attnotnull, a.attgenerated <> '' OR a.attidentity = 'a',
+/// The tables of the schema `?1`, and those of other schemas whose foreign keys lead to them, through others or not. The
+/// latter have the name of their schema, too, and the app has no rights there, or some.
+const TABLES: &str = "WITH RECURSIVE reached (oid) AS (
+    SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p')
+    UNION SELECT k.conrelid FROM reached JOIN pg_catalog.pg_constraint AS k ON k.confrelid = reached.oid
+    WHERE k.contype = 'f' AND k.conparentid = 0),
+    named (oid, name, schema, own) AS (
+    SELECT c.oid, CASE WHEN n.nspname = ?1 THEN c.relname::text ELSE n.nspname || '.' || c.relname END,
+        n.nspname::text, c.relname::text
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace)";
+
+/// The columns of the tables.
+const COLUMNS: &str =
+    "SELECT t.name, t.schema, t.own, a.attname, NOT a.attnotnull, a.attgenerated <> '' OR a.attidentity = 'a',
     EXISTS (SELECT 1 FROM pg_catalog.pg_constraint AS k
-            WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey))
-    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
-    WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
-    ORDER BY c.oid, a.attnum";
+            WHERE k.conrelid = t.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey)),
+    pg_catalog.format_type(a.atttypid, a.atttypmod),
+    (SELECT string_agg(e.enumlabel, E'\\n' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e
+     WHERE e.enumtypid = a.atttypid)
+    FROM reached JOIN named AS t ON t.oid = reached.oid JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid
+    WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY t.oid, a.attnum";
 
 /// The foreign keys, with a row for each pair of columns.
-const KEYS: &str = "SELECT c.relname, k.conname, p.relname, a.attname, r.attname, k.confdeltype::text
-    FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
+const KEYS: &str = "SELECT t.name, k.conname, p.name, a.attname, r.attname, k.confdeltype::text
+    FROM reached JOIN named AS t ON t.oid = reached.oid JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid
+    JOIN named AS p ON p.oid = k.confrelid
     CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey))
         WITH ORDINALITY AS pair (own, referred, place)
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = pair.own
     JOIN pg_catalog.pg_attribute AS r ON r.attrelid = k.confrelid AND r.attnum = pair.referred
-    WHERE n.nspname = ?1 AND k.contype = 'f' AND k.conparentid = 0 ORDER BY c.oid, k.oid, pair.place";
+    WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY t.oid, k.oid, pair.place";
 
 /// The conditions, with a row for each of their columns.
-const CHECKS: &str = "SELECT c.relname, k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid), a.attname
-    FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+const CHECKS: &str = "SELECT t.name, k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid), a.attname
+    FROM reached JOIN named AS t ON t.oid = reached.oid JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-    WHERE n.nspname = ?1 AND k.contype = 'c' ORDER BY c.oid, k.oid, a.attnum";
+    WHERE k.contype = 'c' ORDER BY t.oid, k.oid, a.attnum";
 
 /// Names the columns that an index of a schema keeps unique, by its name, which is also that of its constraint.
 pub(super) const UNIQUE: &str =
@@ -38,22 +53,26 @@ pub(super) const UNIQUE: &str =
         OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::regclass
             AND d.refclassid = d.classid AND d.objid = c.oid AND d.refobjid = t.oid AND d.refobjsubid = a.attnum))";
 
-/// Reads the catalog of a schema.
-pub(super) fn read(tx: &mut dyn Tx, schema: &str) -> Result<Vec<CatalogTable>, StoreError> {
-    let mut tables: Vec<CatalogTable> = Vec::new();
+/// Reads the catalog of a schema. Returns also the tables of other schemas in it: their names there, and as SQL spells them.
+pub(super) fn read(tx: &mut dyn Tx, schema: &str) -> Result<(Vec<CatalogTable>, Vec<[String; 2]>), StoreError> {
+    let (mut tables, mut elsewhere): (Vec<CatalogTable>, Vec<[String; 2]>) = (Vec::new(), Vec::new());
     let of_schema = [Value::from(schema)];
-    tx.each(COLUMNS, &of_schema, |row| {
-        let (name, column) = (row.text(0)?, column(row)?);
-        match tables.last_mut().filter(|table| table.name == name) {
-            Some(table) => table.columns.push(column),
-            None => {
-                tables.push(CatalogTable { name, columns: vec![column], foreign_keys: Vec::new(), checks: Vec::new() });
+    let of_tables = |sql: &str| [TABLES, sql].join(" ");
+    tx.each(&of_tables(COLUMNS), &of_schema, |row| {
+        let (name, place, column) = (row.text(0)?, row.text(1)?, column(row)?);
+        if let Some(table) = tables.last_mut().filter(|table| table.name == name) {
+            table.columns.push(column);
+        } else {
+            if place != schema {
+                let spelled = [place, row.text(2)?].map(|part| identifier(&part)).join(".");
+                elsewhere.push([name.clone(), spelled]);
             }
+            tables.push(CatalogTable { name, columns: vec![column], foreign_keys: Vec::new(), checks: Vec::new() });
         }
         Ok(())
     })?;
     let mut last = String::new();
-    tx.each(KEYS, &of_schema, |row| {
+    tx.each(&of_tables(KEYS), &of_schema, |row| {
         let (table, name, parent) = (row.text(0)?, row.text(1)?, row.text(2)?);
         let (own, referred, action) = (row.text(3)?, row.text(4)?, on_delete(row)?);
         let Some(table) = tables.iter_mut().find(|known| known.name == table) else { return Ok(()) };
@@ -77,24 +96,34 @@ pub(super) fn read(tx: &mut dyn Tx, schema: &str) -> Result<Vec<CatalogTable>, S
         last = name;
         Ok(())
     })?;
-    tx.each(CHECKS, &of_schema, |row| {
+    tx.each(&of_tables(CHECKS), &of_schema, |row| {
         let (table, label, condition, column) = (row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?);
         let Some(table) = tables.iter_mut().find(|known| known.name == table) else { return Ok(()) };
-        match table.checks.iter_mut().find(|known| known.label == label) {
-            Some(check) => check.names.push(column),
-            None => table.checks.push(CatalogCheck { label, condition, names: vec![column], quoted: Vec::new() }),
+        if let Some(check) = table.checks.iter_mut().find(|known| known.label == label) {
+            check.names.push(column);
+        } else {
+            let quoted = literals(&condition);
+            table.checks.push(CatalogCheck { label, condition, names: vec![column], quoted });
         }
         Ok(())
     })?;
-    Ok(tables)
+    Ok((tables, elsewhere))
+}
+
+/// The texts in a condition as the server spells it, such as `(role = ANY (ARRAY['USER'::text, 'ADMIN'::text]))`.
+fn literals(condition: &str) -> Vec<String> {
+    // A quote in a text is doubled, and so ends it and begins another one, which no role needs.
+    condition.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 fn column(row: &Row<'_>) -> Result<CatalogColumn, StoreError> {
     Ok(CatalogColumn {
-        name: row.text(1)?,
-        is_nullable: row.truth(2)?,
-        is_computed: row.truth(3)?,
-        is_key: row.truth(4)?,
+        name: row.text(3)?,
+        is_nullable: row.truth(4)?,
+        is_computed: row.truth(5)?,
+        is_key: row.truth(6)?,
+        kind: row.text(7)?,
+        words: row.optional_text(8)?.iter().flat_map(|words| words.lines()).map(str::to_owned).collect(),
     })
 }
 
@@ -106,4 +135,16 @@ fn on_delete(row: &Row<'_>) -> Result<OnDelete, StoreError> {
         "r" => OnDelete::Refuse,
         _ => OnDelete::RefuseAtEnd,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_a_condition_are_read() {
+        let condition = "((role)::text = ANY (ARRAY['USER'::text, 'it''s'::text]))";
+        assert_eq!(literals(condition), ["USER", "it", "s"]);
+        assert_eq!(literals("(length(role) > 2)"), Vec::<String>::new());
+    }
 }

@@ -5,8 +5,10 @@
 
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -16,8 +18,9 @@ use futures_util::pin_mut;
 use jiff::SignedDuration;
 
 use super::ahead::{Ahead, Query};
-use super::app_tables::{AbsentTable, with_absent};
+use super::app_tables::{AbsentTable, with_absent, with_schemas};
 use super::client::Client;
+use super::dialect::DIALECT;
 use super::error::{native_columns, of_commit, translate};
 use super::row::Cells;
 use super::statement::Statement;
@@ -25,7 +28,6 @@ use super::{catalog, info, migrate, schema};
 use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError};
 use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
-use crate::store::sql::retrying;
 
 /// How much longer than for other writers an act waits for an answer, and a change of the schema, which may make an index.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -47,6 +49,8 @@ pub struct Postgres {
 #[derive(Debug, Default)]
 struct App {
     absent: Vec<AbsentTable>,
+    /// Whether the catalogue was read.
+    has_read: Cell<bool>,
 }
 
 impl fmt::Debug for Postgres {
@@ -77,9 +81,8 @@ impl Postgres {
     }
 
     /// The engine for the tables of an app in a schema, without those whose rows are not reached.
-    #[allow(dead_code, reason = "the recognition of apps on PostgreSQL makes it")]
     pub(in crate::store) fn of_app(self, schema: String, absent: Vec<AbsentTable>) -> Self {
-        Self { schema, app: Some(App { absent }), ..self }
+        Self { schema, app: Some(App { absent, has_read: Cell::default() }), ..self }
     }
 
     /// Whether the server says that it repeats the changes of another one.
@@ -130,11 +133,7 @@ impl Postgres {
         self.ahead.forget();
         self.reconnect()?;
         if self.app.is_some() {
-            let tx = retrying(self.wait, || self.begin_in_app());
-            return Ok(Box::new(tx.map_err(|error| match error {
-                StoreError::Conflict => StoreError::Busy,
-                other => other,
-            })?));
+            return Ok(Box::new(self.begin_in_turn()?));
         }
         let begin = format!(
             r#"{settings}; {synced} SELECT FROM "authctl_head" FOR UPDATE"#,
@@ -152,27 +151,6 @@ impl Postgres {
     fn writing(&self, begin: &str) -> String {
         let idle = ANSWER_MAX.as_millis();
         format!("{}; SET LOCAL idle_in_transaction_session_timeout = {idle}", self.settings(begin))
-    }
-
-    /// Begins a transaction that writes to an app's database, unless another authctl is in one.
-    ///
-    /// The rules read and then write, and nothing of authctl's is there to lock. So the transaction is serializable: what
-    /// another authctl has read or written in the meantime, on whatever machine, and any row that the app has changed, end
-    /// it with a conflict, and the act runs again. That alone is right, also on servers whose advisory locks do nothing.
-    ///
-    /// A crowd would lose most of its work to conflicts, many of them at the commit, when the log already has the intention.
-    /// The advisory lock keeps one act apart from the next. It is not waited for: a transaction sees the database as
-    /// it was before its first statement, and after a wait that would be too old. READ COMMITTED would see more, and miss a
-    /// row that the app changes between the reading and the writing.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if another authctl writes.
-    fn begin_in_app(&self) -> Result<PostgresTx<'_>, StoreError> {
-        let mut tx = self.transaction(None);
-        tx.begin = Some(self.writing("BEGIN ISOLATION LEVEL SERIALIZABLE"));
-        let sql = "SELECT pg_try_advisory_xact_lock(?1, current_schema()::regnamespace::oid::int)";
-        let is_free = (&mut tx as &mut dyn Tx).query_one(sql, &[WRITER.into()], |row| row.truth(0))?;
-        if is_free == Some(true) { Ok(tx) } else { Err(StoreError::Conflict) }
     }
 
     /// A transaction that takes no lock of writers. It begins with its first statement, or has begun.
@@ -269,27 +247,10 @@ impl Engine for Postgres {
     }
 }
 
-pub(in crate::store) const DIALECT: Dialect = Dialect {
-    position: "strpos",
-    insertion: r#""seq""#,
-    like: "ILIKE",
-    unindexed: "",
-    // An index of trigrams finds only the column itself.
-    searched: str::to_owned,
-    truths: ["FALSE", "TRUE"],
-    is_text: |column| format!("{column} IS NOT NULL"),
-    is_spelled: |column, text| format!("lower({column}) = lower({text})"),
-    has_nul: false,
-    search: None,
-};
-
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// Begins a transaction that writes. It does not say so: a role or server that is set to read only stays so.
 const WRITING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
-/// The first half of the key of the advisory lock, beside the number of the schema: `actl` in ASCII.
-const WRITER: u32 = 0x6163_746c;
 
 /// How many rows a cursor reads at once, and the statement.
 const FETCHED: usize = 500;
@@ -325,6 +286,8 @@ pub(super) struct PostgresTx<'c> {
     has_rows: bool,
     ahead: Option<&'c Ahead>,
     catalog: Option<Catalog>,
+    /// The tables of other schemas in the catalog: their names there, and as SQL spells them.
+    elsewhere: Vec<[String; 2]>,
     left: Vec<String>,
 }
 
@@ -343,6 +306,7 @@ impl<'c> PostgresTx<'c> {
             has_rows: false,
             ahead: None,
             catalog: None,
+            elsewhere: Vec::new(),
             left: Vec::new(),
         }
     }
@@ -437,9 +401,13 @@ impl<'c> PostgresTx<'c> {
         }
     }
 
-    /// The statement as the server can run it; `None` if it writes to a table that the app keeps elsewhere.
+    /// The statement as the server can run it; `None` if it writes to a table whose rows the app keeps elsewhere.
     fn placed<'s>(&self, sql: &'s str) -> Option<Cow<'s, str>> {
-        self.app.map_or(Some(sql.into()), |app| with_absent(&app.absent, sql))
+        let absent = self.app.map(|app| &app.absent[..]).unwrap_or_default();
+        match with_schemas(&self.elsewhere, sql) {
+            Cow::Borrowed(sql) => with_absent(absent, sql),
+            Cow::Owned(sql) => with_absent(absent, &sql).map(|sql| Cow::Owned(sql.into_owned())),
+        }
     }
 
     /// Says why the connection ended, if it was because the server said nothing.
@@ -516,8 +484,9 @@ impl Tx for PostgresTx<'_> {
             return Ok(known.clone());
         }
         let schema = self.schema;
-        let read = Catalog::from(catalog::read(self, schema)?);
-        Ok(self.catalog.insert(read).clone())
+        let (tables, elsewhere) = catalog::read(self, schema)?;
+        self.elsewhere = elsewhere;
+        Ok(self.catalog.insert(Catalog::from(tables)).clone())
     }
 
     fn left(&mut self) -> &mut Vec<String> {

@@ -124,9 +124,27 @@ pub fn shared() -> Option<String> {
     Some(base()?.url("postgres"))
 }
 
+/// The URL of a database for the schemas of apps, beside which authctl makes none of its own.
+pub fn apps() -> Option<String> {
+    static IS_MADE: OnceLock<()> = OnceLock::new();
+    const NAME: &str = "authctl_apps";
+    let base = base()?;
+    IS_MADE.get_or_init(|| {
+        let mut client = Client::connect(&base.url("postgres"), NoTls).expect("the test server is reachable");
+        // A server that is kept has it already.
+        let _made = client.batch_execute(&format!("CREATE DATABASE {NAME} TEMPLATE template0"));
+    });
+    Some(base.url(NAME))
+}
+
 /// Runs statements in the database of [`shared`]; returns the text that a single query selects.
 pub fn run(statements: &str) -> Option<String> {
-    let mut client = Client::connect(&shared()?, NoTls).expect("the test server is reachable");
+    run_in(&shared()?, statements)
+}
+
+/// Runs statements in a database; returns the text that a single query selects.
+pub fn run_in(url: &str, statements: &str) -> Option<String> {
+    let mut client = Client::connect(url, NoTls).expect("the test server is reachable");
     let found = client.simple_query(statements).unwrap_or_else(|error| panic!("{statements}: {error:?}"));
     found.iter().find_map(|one| match one {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),

@@ -17,7 +17,7 @@ use crate::auth::session::Session;
 use crate::auth::storage::{AccessStore, EndSessions, Lockdown, Maintenance as _, StoreError, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Tx, Value};
-use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier, spells_false};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncoding, identifier, spells_false};
 
 impl AccessStore for SqlStore {
     fn account_access(&mut self, user_id: &str, now: Timestamp) -> Result<Option<AccountAccess>, StoreError> {
@@ -76,6 +76,8 @@ struct AccessTable {
     condition: String,
     /// The column with the end of a row, or NULL.
     expires: String,
+    /// The encoding that the type of this column shows.
+    encoding: Option<TimeEncoding>,
     end: End,
 }
 
@@ -102,7 +104,7 @@ fn access_tables(inventory: &Inventory, mapping: &SchemaMapping) -> Vec<AccessTa
         let (end, is_open) = match quoted_to_write(found, "enabled") {
             // NULL counts as enabled.
             Some(enabled) => {
-                let is_open = format!(" AND NOT {}", spells_false(&enabled));
+                let is_open = format!(" AND NOT {}", spells_false(&enabled, inventory.dialect));
                 (End::Disable(enabled), is_open)
             }
             None => (End::Delete, String::new()),
@@ -113,6 +115,7 @@ fn access_tables(inventory: &Inventory, mapping: &SchemaMapping) -> Vec<AccessTa
             table: identifier(&found.table),
             condition: format!("{owner} = ?1{is_open}{}", is_of_user.unwrap_or_default()),
             expires: quoted(found, "expiresAt").unwrap_or_else(null),
+            encoding: found.time_encoding("expiresAt", &mapping.times),
             end,
         });
     }
@@ -124,6 +127,7 @@ fn access_tables(inventory: &Inventory, mapping: &SchemaMapping) -> Vec<AccessTa
             table: identifier(&found.table),
             condition: format!("{owner} = ?1 AND {status} IN ('pending', 'approved')"),
             expires: quoted(found, "expiresAt").unwrap_or_else(null),
+            encoding: found.time_encoding("expiresAt", &mapping.times),
             end: End::Deny(status),
         });
     }
@@ -152,11 +156,13 @@ fn token_table(kind: AccessKind, found: &FoundPlugin, mapping: &SchemaMapping) -
         }
         None => (End::Delete, String::new()),
     };
+    let expires = ["expiresAt", "refreshTokenExpiresAt"].into_iter().find(|name| found.column(name).is_some());
     Some(AccessTable {
         kind,
         table: identifier(&found.table),
         condition: format!("({user} = ?1{of_session}){is_open}"),
-        expires: quoted(found, "expiresAt").or_else(|| quoted(found, "refreshTokenExpiresAt")).unwrap_or_else(null),
+        expires: expires.and_then(|name| quoted(found, name)).unwrap_or_else(null),
+        encoding: expires.and_then(|name| found.time_encoding(name, &mapping.times)),
         end,
     })
 }
@@ -168,11 +174,11 @@ fn null() -> String {
 impl AccessTable {
     /// Counts the open rows of a user that have not expired.
     fn count(&self, tx: &mut dyn Tx, user: &Value, now: Timestamp) -> Result<u64, StoreError> {
-        let Self { table, condition, expires, .. } = self;
+        let Self { table, condition, expires, encoding, .. } = self;
         let sql = format!("SELECT {expires} FROM {table} WHERE {condition}");
         let mut count = 0;
         tx.each(&sql, std::slice::from_ref(user), |row| {
-            count += u64::from(!is_over(row.value(0)?, now));
+            count += u64::from(!is_over(row.value(0)?, *encoding, now));
             Ok(())
         })?;
         Ok(count)
@@ -221,7 +227,7 @@ pub(super) fn end_tokens(
         let table = identifier(&found.table);
         let is_online = match quoted(found, "scopes") {
             Some(scopes) if kind == AccessKind::RefreshToken && tokens == Tokens::Online => {
-                format!(" AND ({scopes} IS NULL OR {scopes} NOT LIKE '%offline_access%')")
+                format!(" AND ({scopes} IS NULL OR {} NOT LIKE '%offline_access%')", (inventory.dialect.text)(&scopes))
             }
             _ => String::new(),
         };
@@ -271,13 +277,15 @@ fn pending(
            OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") IN ({HASHED_BYTES})"#
     );
     let phone = owner.phone.unwrap_or(owner.user_id);
+    let local = Some(mapping.times.of("verification", "expiresAt")).filter(|encoding| encoding.is_local());
     let mut found = Vec::new();
     let mut challenges = Vec::new();
     let mut others = Vec::new();
     tx.each(&mapping.sql(sql), &[owner.user_id.into(), owner.email.into(), phone.into()], |row| {
         let text = |index| Ok::<_, StoreError>(row.value(index)?.as_text().unwrap_or_default().to_owned());
         let (identifier, value) = (text(2)?, text(3)?);
-        let (key, is_over) = (rows::row_key(row, 0, mapping, "verification")?, is_over(row.value(4)?, now));
+        let key = rows::row_key(row, 0, mapping, "verification")?;
+        let is_over = is_over(row.value(4)?, local, now);
         match owner.access_of(&identifier, &value) {
             Some(kind) => {
                 let hides_kind = identifier.len() == HASHED_BYTES as usize && value.starts_with(owner.user_id);

@@ -218,9 +218,10 @@ pub(in crate::store) fn delete_all(
     purpose: Purpose,
     user_id: &str,
 ) -> Result<(), StoreError> {
+    let named = (tx.dialect().bytewise)(r#""identifier""#);
     tx.delete(
         &mapping.sql(format!(
-            r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2
+            r#"DELETE FROM "verification" WHERE {named} >= ?1 AND {named} < ?2
                AND ({VALUE} = ?3 OR substr({VALUE}, 1, ?4) = ?5)"#
         )),
         &[

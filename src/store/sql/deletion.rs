@@ -109,7 +109,7 @@ fn shared(
             .map(|(table, by, user)| format!("SELECT {user} FROM {table} WHERE {by} = owned.{key} AND {user} <> ?1"))
             .collect();
         let sql = format!(
-            "SELECT owned.{row_id}, owned.{key}, (SELECT count(*) FROM ({})) FROM {} AS owned WHERE owned.{of_user} = ?1
+            "SELECT owned.{row_id}, owned.{key}, (SELECT count(*) FROM ({}) AS used) FROM {} AS owned WHERE owned.{of_user} = ?1
              ORDER BY owned.{key}",
             users.join(" UNION "),
             identifier(&owned.table)

@@ -26,10 +26,13 @@ impl KeyOwners {
     /// the table of users, and the quoted one of its ids.
     pub(super) fn find(inventory: &Inventory, users: &str, id: &str) -> Option<Self> {
         let (keys, organization) = inventory.plugin("apikey").zip(inventory.plugin("organization"))?;
-        let ids = |table: &str, id: &str| format!("SELECT {id} FROM {} WHERE {id} IS NOT NULL", identifier(table));
+        // The column is text whatever the ids are.
+        let text = inventory.dialect.text;
+        let ids =
+            |table: &str, id: &str| format!("SELECT {} FROM {} WHERE {id} IS NOT NULL", text(id), identifier(table));
         Some(Self {
             keys: identifier(&keys.table),
-            owner: quoted(keys, "referenceId")?,
+            owner: text(&quoted(keys, "referenceId")?),
             config: quoted(keys, "configId")
                 .map_or_else(|| DEFAULT.to_owned(), |config| format!("coalesce({config}, {DEFAULT})")),
             users: ids(users, id),

@@ -62,14 +62,21 @@ fn broken_references(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<Bro
             columns.iter().map(|column| format!("{child}.{} IS NOT NULL", identifier(column))).collect();
         if is_impersonator(mapping, &columns) {
             // An operator of the operating system has no row.
-            conditions.push(format!("{child}.{} NOT LIKE 'os:%'", identifier(&columns[0])));
+            let by = (inventory.dialect.text)(&format!("{child}.{}", identifier(&columns[0])));
+            conditions.push(format!("{by} NOT LIKE 'os:%'"));
         }
         for (parent, referred) in &parents {
             // A table may refer to itself.
             let same: Vec<String> = columns
                 .iter()
                 .zip(referred)
-                .map(|(own, referred)| format!("parent.{} = {child}.{}", identifier(referred), identifier(own)))
+                .map(|(own, referred)| {
+                    let [referred, own] = inventory.compared(
+                        (parent, referred, format!("parent.{}", identifier(referred))),
+                        (&table, own, format!("{child}.{}", identifier(own))),
+                    );
+                    format!("{referred} = {own}")
+                })
                 .collect();
             conditions.push(format!(
                 "NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
@@ -101,9 +108,9 @@ fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<OddFactors, S
     let table = identifier(&found.table);
     let verified = quoted(found, "verified").unwrap_or_else(|| "NULL".to_owned());
     let of_user = format!(r#"FROM {table} WHERE {table}.{owner} = "user"."id""#);
-    let is_confirmed = format!("NOT {}", spells_false(&verified));
+    let is_confirmed = format!("NOT {}", spells_false(&verified, inventory.dialect));
     let flag = r#""user"."twoFactorEnabled""#;
-    let flag = format!("({flag} IS NOT NULL AND NOT {})", spells_false(flag));
+    let flag = format!("({flag} IS NOT NULL AND NOT {})", spells_false(flag, inventory.dialect));
     let mut users = |condition: &str| {
         let sql = format!(r#"SELECT count(*) FROM "user" WHERE {condition}"#);
         tx.count(&mapping.sql(sql), &[])
@@ -142,23 +149,31 @@ pub(super) fn quoted_to_write(found: &FoundPlugin, column: &str) -> Option<Strin
     found.written_column(column).map(identifier)
 }
 
-/// Reads an instant in whatever encoding it shows.
-pub(super) fn instant(value: ValueRef<'_>) -> Option<Timestamp> {
-    TimeEncoding::shown_by(value).and_then(|encoding| encoding.read(value))
+/// Reads an instant in the encoding that the type of its column shows, else in whatever encoding it shows itself.
+pub(super) fn instant(value: ValueRef<'_>, declared: Option<TimeEncoding>) -> Option<Timestamp> {
+    declared.or_else(|| TimeEncoding::shown_by(value)).and_then(|encoding| encoding.read(value))
 }
 
 /// Whether an instant has come. A value that cannot be read has not.
-pub(super) fn is_over(value: ValueRef<'_>, now: Timestamp) -> bool {
-    instant(value).is_some_and(|instant| instant <= now)
+pub(super) fn is_over(value: ValueRef<'_>, declared: Option<TimeEncoding>, now: Timestamp) -> bool {
+    instant(value, declared).is_some_and(|instant| instant <= now)
 }
 
-/// The encoding of times of the first column that shows one, else the usual one of the database.
+/// The encoding of times of the first column whose type or values show one, else the usual one of the database. Takes the
+/// names as SQL spells them.
 pub(super) fn time_encoding(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &str,
     columns: &[&str],
 ) -> Result<TimeEncoding, StoreError> {
+    let catalog = tx.catalog()?;
+    let mut all = catalog.iter().filter(|found| identifier(&found.name) == table).flat_map(|found| &found.columns);
+    let kind = columns.first().and_then(|column| all.find(|found| identifier(&found.name) == **column));
+    let kind = kind.map(|column| column.kind.as_str()).unwrap_or_default();
+    if let Some(encoding) = mapping.times.of_type(kind) {
+        return Ok(encoding);
+    }
     for column in columns {
         let mut votes = Votes::default();
         each_value(tx, table, column, |value| {
@@ -170,7 +185,7 @@ pub(super) fn time_encoding(
             return Ok(encoding);
         }
     }
-    Ok(mapping.times.default)
+    Ok(mapping.times.of_empty(kind))
 }
 
 /// The encoding of booleans of a column.

@@ -18,7 +18,7 @@ use crate::auth::audit::{Event, counted};
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::{Holder, StoreError};
 use crate::store::engine::{Row, Tx, Value, ValueRef};
-use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncodings, identifier};
 
 /// How long the next part waits after one. SQLite has a process that finds the database locked try again after at most as
 /// long, until it has waited for a tenth of a second. So a sign-in comes between two parts.
@@ -83,17 +83,17 @@ pub(super) struct Expired {
 fn expired(
     tx: &mut dyn Tx,
     inventory: &Inventory,
-    (found, kind): (&FoundPlugin, Expiring),
+    (found, kind, times): (&FoundPlugin, Expiring, &TimeEncodings),
     now: Timestamp,
     limit: usize,
     only: Option<&[Value; 1]>,
 ) -> Result<Expired, StoreError> {
     let Some(id) = quoted(found, "id") else { return Ok(Expired::default()) };
     // Older tables hold both tokens of OAuth in one row, which is of use until the later one ends.
-    let ends: Vec<String> = ["expiresAt", "accessTokenExpiresAt", "refreshTokenExpiresAt"]
+    let (ends, encodings): (Vec<String>, Vec<_>) = ["expiresAt", "accessTokenExpiresAt", "refreshTokenExpiresAt"]
         .iter()
-        .filter_map(|column| quoted(found, column))
-        .collect();
+        .filter_map(|column| Some((quoted(found, column)?, found.time_encoding(column, times))))
+        .unzip();
     if ends.is_empty() {
         return Ok(Expired::default());
     }
@@ -110,13 +110,13 @@ fn expired(
             return Ok(ControlFlow::Break(()));
         }
         let mut has_end = false;
-        for index in 1..=ends.len() {
+        for (index, encoding) in (1..).zip(&encodings) {
             let end = row.value(index)?;
             if end == ValueRef::Null {
                 continue;
             }
             has_end = true;
-            if !is_over(end, now) {
+            if !is_over(end, *encoding, now) {
                 return Ok(ControlFlow::Continue(()));
             }
         }
@@ -158,7 +158,7 @@ pub(super) fn count(
 ) -> Result<u64, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(0) };
-    Ok(expired(tx, &inventory, (found, kind), now, usize::MAX, None)?.ids.len() as u64)
+    Ok(expired(tx, &inventory, (found, kind, &mapping.times), now, usize::MAX, None)?.ids.len() as u64)
 }
 
 /// Finds the first expired rows of a plugin's table.
@@ -171,7 +171,7 @@ pub(super) fn find(
 ) -> Result<Expired, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(Expired::default()) };
-    expired(tx, &inventory, (found, kind), now, limit, None)
+    expired(tx, &inventory, (found, kind, &mapping.times), now, limit, None)
 }
 
 /// Deletes those of some rows that are still expired, after the rows that refer to them. Rows that the app keeps stay.
@@ -186,7 +186,8 @@ pub(super) fn delete(
     let inventory = Inventory::read(tx, mapping)?;
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(Part::default()) };
     let Some(id) = found.column("id") else { return Ok(Part::default()) };
-    let ids = still_over(ids, |id| Ok(!expired(tx, &inventory, (found, kind), now, 1, Some(id))?.ids.is_empty()))?;
+    let sought = (found, kind, &mapping.times);
+    let ids = still_over(ids, |id| Ok(!expired(tx, &inventory, sought, now, 1, Some(id))?.ids.is_empty()))?;
     let deletion = inventory.deletion(&found.table, &format!("{} = ?1", identifier(id)))?;
     let part = delete_by(tx, &found.table, &deletion, &ids)?;
     log.extend(part.event("rows.pruned", &format!("expired {}", kind.noun())));

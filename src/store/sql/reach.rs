@@ -2,6 +2,7 @@
 
 use super::inventory::{Inventory, Reference};
 use super::steps::Step;
+use crate::store::engine;
 use crate::store::mapping::identifier;
 
 /// The rows that a deletion takes along, through any number of references, circles of them included.
@@ -67,8 +68,16 @@ impl<'i> Reach<'i> {
     }
 
     /// Selects the rows of a table whose key is in the table of those that go.
-    fn by_key(&self, going: &str, columns: &str, is_it: impl Fn(&(&str, Vec<&str>)) -> bool) -> Option<String> {
+    fn by_key<'c>(
+        &self,
+        going: &str,
+        columns: impl Iterator<Item = &'c str>,
+        is_it: impl Fn(&(&str, Vec<&str>)) -> bool,
+    ) -> Option<String> {
         let number = self.keys.iter().position(is_it)?;
+        let columns: Vec<String> =
+            columns.map(|column| (self.inventory.dialect.beside_keys)(&identifier(column))).collect();
+        let columns = columns.join(", ");
         let values: Vec<String> = (0..self.keys[number].1.len()).map(|place| format!("k{place}")).collect();
         let values = values.join(", ");
         Some(format!("({columns}) IN ({going} SELECT {values} FROM authctl_going WHERE key IN ({number}))"))
@@ -76,10 +85,18 @@ impl<'i> Reach<'i> {
 
     /// Selects the rows of a reference.
     fn condition(&self, going: &str, reference: &Reference) -> String {
-        let referred = list(reference.referred());
-        let by_key = || self.by_key(going, &referred, |key| is_key_of(key, reference)).unwrap_or_default();
+        let by_key = || self.by_key(going, reference.referred(), |key| is_key_of(key, reference)).unwrap_or_default();
         let goes = if self.is_first(reference) { self.start.1.to_owned() } else { by_key() };
-        let (own, parent) = (list(reference.own()), identifier(&reference.parent));
+        let (mut own, mut referred) = (Vec::new(), Vec::new());
+        for (column, other) in &reference.columns {
+            let [column, other] = self.inventory.compared(
+                (&reference.table, column, identifier(column)),
+                (&reference.parent, other, identifier(other)),
+            );
+            own.push(column);
+            referred.push(other);
+        }
+        let (own, referred, parent) = (own.join(", "), referred.join(", "), identifier(&reference.parent));
         let refers = format!("({own}) IN (SELECT {referred} FROM {parent} WHERE {goes})");
         self.inventory.besides(reference).map_or(refers.clone(), |besides| format!("{refers} AND {besides}"))
     }
@@ -92,7 +109,7 @@ impl<'i> Reach<'i> {
         match self.sure_key(table) {
             _ if is_start && of_table.is_empty() => self.start.1.to_owned(),
             Some(key) if of_table.iter().any(|reference| !self.is_first(reference)) => {
-                self.by_key(going, &list(key.1.iter().copied()), |one| one == key).unwrap_or_default()
+                self.by_key(going, key.1.iter().copied(), |one| one == key).unwrap_or_default()
             }
             _ => {
                 let conditions = of_table.iter().map(|one| format!("({})", self.condition(going, one)));
@@ -106,15 +123,15 @@ impl<'i> Reach<'i> {
     pub(super) fn going(&self) -> String {
         let width = self.keys.iter().map(|(_, columns)| columns.len()).max().unwrap_or(1);
         let names: Vec<String> = (0..width).map(|place| format!("k{place}")).collect();
-        // The sign takes the type of a column away, and the words its collation: the keys of all tables are in the same
-        // columns.
+        let as_key = self.inventory.dialect.key;
+        // The keys of all tables are in the same columns.
         let selects = |of: &str| {
             let keys = self.keys.iter().enumerate().filter(|(_, (table, _))| table.eq_ignore_ascii_case(of));
             let select = |(number, (table, columns)): (usize, &(&str, Vec<&str>))| {
                 let table = identifier(table);
                 let mut values: Vec<String> =
-                    columns.iter().map(|column| format!("+{table}.{} COLLATE BINARY", identifier(column))).collect();
-                values.resize(width, "NULL".to_owned());
+                    columns.iter().map(|column| as_key(&format!("{table}.{}", identifier(column)))).collect();
+                values.resize(width, as_key("NULL"));
                 format!("SELECT {number}, {}", values.join(", "))
             };
             keys.map(select).collect::<Vec<_>>()
@@ -123,25 +140,35 @@ impl<'i> Reach<'i> {
         let first = selects(start);
         let mut parts: Vec<String> =
             first.iter().map(|select| format!("{select} FROM {} WHERE {condition}", identifier(start))).collect();
+        let mut steps = Vec::new();
         for reference in self.references.iter().filter(|reference| reference.goes()) {
             let from = self.followed(reference);
-            parts.extend(selects(&reference.table).iter().map(|select| format!("{select} FROM {from}")));
+            steps.extend(
+                selects(&reference.table).into_iter().map(|select| engine::Step { select, from: from.clone() }),
+            );
+        }
+        if !steps.is_empty() {
+            parts.push((self.inventory.dialect.recursion)("authctl_going", &steps));
         }
         format!("WITH RECURSIVE authctl_going (key, {}) AS ({})", names.join(", "), parts.join(" UNION "))
     }
 
-    /// The rows of a reference to a row that goes, as tables of a query.
+    /// The rows of a reference to a row that goes, as tables of a query beside the rows that go.
     fn followed(&self, reference: &Reference) -> String {
         let number = self.keys.iter().position(|key| is_key_of(key, reference)).unwrap_or_default();
         let (table, parent) = (identifier(&reference.table), identifier(&reference.parent));
         let mut conditions = vec![format!("authctl_going.key IN ({number})")];
         for (place, (own, referred)) in reference.columns.iter().enumerate() {
-            let (own, referred) = (identifier(own), identifier(referred));
-            conditions.push(format!("authctl_gone.{referred} = authctl_going.k{place}"));
-            conditions.push(format!("{table}.{own} = authctl_gone.{referred}"));
+            let gone = format!("authctl_gone.{}", identifier(referred));
+            conditions.push(format!("{} = authctl_going.k{place}", (self.inventory.dialect.beside_keys)(&gone)));
+            let [own, gone] = self.inventory.compared(
+                (&reference.table, own, format!("{table}.{}", identifier(own))),
+                (&reference.parent, referred, gone),
+            );
+            conditions.push(format!("{own} = {gone}"));
         }
         conditions.extend(self.inventory.besides(reference));
-        format!("authctl_going, {parent} AS authctl_gone, {table} WHERE {}", conditions.join(" AND "))
+        format!("{parent} AS authctl_gone, {table} WHERE {}", conditions.join(" AND "))
     }
 
     pub(super) fn step(&self, going: &str, reference: &Reference) -> Step {
@@ -159,10 +186,6 @@ impl<'i> Reach<'i> {
 fn is_key_of(key: &(&str, Vec<&str>), reference: &Reference) -> bool {
     let (table, columns) = key;
     reference.parent.eq_ignore_ascii_case(table) && reference.referred().eq(columns.iter().copied())
-}
-
-fn list<'c>(columns: impl Iterator<Item = &'c str>) -> String {
-    columns.map(identifier).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ struct Limits {
     /// The column, such as `user.role`.
     place: String,
     is_nullable: bool,
-    /// The texts in its conditions.
+    /// The texts in its conditions, and the words of its type.
     texts: Vec<String>,
     /// The tables whose rows it must name, each with the column of the words.
     parents: Vec<(String, String)>,
@@ -40,11 +40,14 @@ impl Limits {
             own.map(|(_, referred)| (key.parent.clone(), referred.clone()))
         });
         let parents: Vec<_> = keys.collect();
-        if checks.is_empty() && parents.is_empty() {
+        let column = table.columns.iter().find(|column| is_own(&column.name));
+        let words = column.map(|column| &column.words[..]).unwrap_or_default();
+        if checks.is_empty() && parents.is_empty() && words.is_empty() {
             return Ok(None);
         }
-        let is_nullable = table.columns.iter().any(|column| is_own(&column.name) && column.is_nullable);
-        let texts = checks.iter().flat_map(|check| &check.quoted).filter(|text| is_role(text)).cloned().collect();
+        let is_nullable = column.is_some_and(|column| column.is_nullable);
+        let texts = checks.iter().flat_map(|check| &check.quoted).chain(words);
+        let texts = texts.filter(|text| is_role(text)).cloned().collect();
         Ok(Some(Self { place: format!("{}.{role}", table.name), is_nullable, texts, parents }))
     }
 

@@ -29,7 +29,7 @@ pub(super) fn factor_rows(
     // The app takes every value but false for verified, and older versions have no column.
     let sql = format!(
         "SELECT NOT {is_unverified}, {locked} FROM {table} WHERE {owner} = ?1",
-        is_unverified = spells_false(&column("verified")),
+        is_unverified = spells_false(&column("verified"), tx.dialect()),
         locked = column("lockedUntil"),
         table = identifier(&found.table),
     );
@@ -38,7 +38,7 @@ pub(super) fn factor_rows(
         factor.rows += 1;
         if factor.rows == 1 {
             factor.is_verified = row.truth(0)?;
-            factor.locked_until = instant(row.value(1)?);
+            factor.locked_until = instant(row.value(1)?, found.time_encoding("lockedUntil", &mapping.times));
         }
         Ok(())
     })?;

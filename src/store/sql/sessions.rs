@@ -114,7 +114,7 @@ fn filter(query: &SessionQuery<'_>, mapping: &SchemaMapping, dialect: &Dialect) 
     }
     let mut leave_out = |column: &str, after: Timestamp, until: Timestamp| {
         let encoding = mapping.times.of("session", column);
-        let condition = encoding.is_between(&format!(r#""session"."{column}""#), after, until);
+        let condition = encoding.is_between(&format!(r#""session"."{column}""#), after, until, dialect);
         filter.conditions.extend(condition.map(|condition| format!("NOT {condition}")));
     };
     leave_out("expiresAt", Timestamp::MIN, *now);
@@ -217,7 +217,7 @@ const OWN_TABLES: [&str; 2] = ["session", "authctl_audit"];
 fn inventory(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Inventory, StoreError> {
     let is_own = |table: &String| OWN_TABLES.contains(&table.as_str());
     if !mapping.is_guest() && tx.tables_about("session")?.iter().all(is_own) {
-        return Ok(Inventory::of(Catalog::from([]), mapping));
+        return Ok(Inventory::of(Catalog::from([]), mapping, tx.dialect()));
     }
     Inventory::read(tx, mapping)
 }

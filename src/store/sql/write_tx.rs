@@ -93,16 +93,10 @@ impl SqlStore {
         Self { guest: Some(Guest { schema, evidence, state }), ..Self::on(engine, mapping) }
     }
 
-    /// A statement in the names of this database, for tests that write as another program would.
+    /// The mapping, for tests that write as another program would.
     #[cfg(test)]
-    pub(in crate::store) fn in_names(&self, sql: &str) -> String {
-        self.mapping.sql(sql).into_owned()
-    }
-
-    /// An instant as this database writes it, for the same tests.
-    #[cfg(test)]
-    pub(in crate::store) fn written(&self, instant: jiff::Timestamp) -> crate::store::engine::Value {
-        self.mapping.times.default.write(instant)
+    pub(in crate::store) fn mapping(&self) -> &SchemaMapping {
+        &self.mapping
     }
 
     /// The time of the act, as its entries have it.

@@ -24,7 +24,14 @@ pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Ca
         let name: String = row.get(0)?;
         let (is_computed, number): (bool, i64) = (row.get(5)?, row.get(3)?);
         let is_nullable = !is_computed && !row.get::<_, bool>(2)?;
-        let column = CatalogColumn { name: row.get(1)?, is_nullable, is_computed, is_key: number > 0 };
+        let column = CatalogColumn {
+            name: row.get(1)?,
+            is_nullable,
+            is_computed,
+            is_key: number > 0,
+            kind: String::new(),
+            words: Vec::new(),
+        };
         primary.push(PrimaryKeyColumn { table: name.clone(), number, name: column.name.clone() });
         if let Some(table) = tables.last_mut().filter(|table| table.name == name) {
             table.columns.push(column);
@@ -119,10 +126,8 @@ mod tests {
                ON DELETE SET NULL, FOREIGN KEY (author, editor) REFERENCES pair (a, b) ON DELETE CASCADE);",
         );
         assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["user", "post"]);
-        assert_eq!(
-            tables[0].columns[0],
-            CatalogColumn { name: "id".into(), is_nullable: false, is_computed: false, is_key: true }
-        );
+        let id = &tables[0].columns[0];
+        assert_eq!((&*id.name, id.is_nullable, id.is_computed, id.is_key), ("id", false, false, true));
         assert!(tables[1].columns[2].is_nullable);
         let expected = [
             ForeignKey {

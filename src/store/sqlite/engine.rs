@@ -13,7 +13,10 @@ use super::connect::{Connected, schema_version};
 use super::error::{SqliteResult as _, translate};
 use super::{catalog, connect, integrity, keys, search};
 use crate::auth::storage::{Constraint, Depth, SchemaDifference, Storage, StoreError};
-use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
+use crate::store::engine::{
+    Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Step, Tx, Value, ValueRef, WriteTx,
+};
+use crate::store::mapping::INSTANTS_FROM;
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
 /// overwritten, so that an old hash does not stay readable in free pages. A cache of 32 MiB holds every page that a
@@ -229,6 +232,18 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     searched: |column| format!("CASE WHEN octet_length({column}) <= 100000 THEN {column} END"),
     truths: ["0", "1"],
     is_text: |column| format!("typeof({column}) = 'text'"),
+    text: str::to_owned,
+    bytewise: str::to_owned,
+    is_integer: |column| format!("typeof({column}) = 'integer'"),
+    is_digit: |column, digit| format!("{column} IN ({digit}, '{digit}')"),
+    is_late: |column| format!("(typeof({column}) IN ('integer', 'real') AND {column} >= {INSTANTS_FROM})"),
+    // The sign takes the type of a column away, and the words its collation.
+    key: |column| format!("+{column} COLLATE BINARY"),
+    beside_keys: str::to_owned,
+    recursion: |found, steps| {
+        let select = |Step { select, from }: &Step| format!("{select} FROM {found}, {from}");
+        steps.iter().map(select).collect::<Vec<_>>().join(" UNION ")
+    },
     is_spelled: |column, text| format!("{column} = {text} COLLATE NOCASE"),
     has_nul: true,
     search: Some(&search::INDEX),
