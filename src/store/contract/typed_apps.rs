@@ -1,12 +1,13 @@
 //! Apps on a server whose columns have types of their own: ids that are numbers or UUIDs, words of an enum, and tables in
 //! other schemas.
 
+use super::audit::{entries, is_whole};
 use super::plugins::lockdown;
 use super::servers::{self, schema_of};
 use super::*;
 use crate::auth::access::AccessKind;
 use crate::auth::codes::Purpose;
-use crate::auth::prune::Pruning;
+use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::{
     Ban, CodeEffect, CodeProof, CodeUse, Constraint, NewCodeRow, UserChange, UserQuery, UserSort,
 };
@@ -328,5 +329,65 @@ fn local_times_are_read_in_their_zone() {
             );
             assert_eq!(store.session_by_id(&id).unwrap().unwrap().expires_at, read);
         }
+    });
+}
+
+/// As many processes would: each user once, a session for each, and a log without acts that failed.
+#[test]
+fn crowd_writes_one_after_the_other() {
+    const CROWD: usize = 16;
+    on_app(&servers::KYSELY, "SELECT 1", |db| {
+        let start = std::sync::Barrier::new(CROWD);
+        std::thread::scope(|scope| {
+            for number in 0..CROWD {
+                let start = &start;
+                scope.spawn(move || {
+                    let (mut store, name) = (db.store(), format!("u{number}"));
+                    start.wait();
+                    // Two at a time want the same address.
+                    let shared = NewUserRow { id: name.clone(), ..new_user(&format!("u{}", number / 2)) };
+                    match store.create_user(&shared, Some(&hash_of(&name)), None) {
+                        Ok(_) => drop(begin(&mut *store, &format!("s{number}"), &name, 0, 60)),
+                        Err(StoreError::EmailTaken) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                });
+            }
+        });
+        assert_eq!(["user", "session", "account"].map(|table| db.count(table)), [8; 3]);
+        let mut store = db.store();
+        assert!(is_whole(&mut *store));
+        let log = entries(&mut *store, 0);
+        assert!(log.iter().all(|entry| !entry.event.contains("failed")), "{log:?}");
+    });
+}
+
+/// Keys that are checked at the end of the transaction, and ids that only the database may choose.
+#[test]
+fn late_keys_and_identities_are_those_of_any_app() {
+    let changes = r#"ALTER TABLE "user" ALTER "id" SET GENERATED ALWAYS; ALTER TABLE "session" ALTER "id" SET GENERATED ALWAYS;
+        CREATE TABLE "note" ("author" integer REFERENCES "user" ("id") DEFERRABLE INITIALLY DEFERRED)"#;
+    on_app(&servers::SERIAL, changes, |db| {
+        let mut store = db.store();
+        let ada = add(&mut *store, "ada");
+        begin(&mut *store, "adas", &ada, 0, 60);
+        db.edit(&format!(r#"INSERT INTO "note" VALUES ({ada})"#));
+        let held = delete_user(&mut *store, &ada, AdminGuard::Off, at(0));
+        assert!(matches!(&held, Err(StoreError::Held(holders)) if holders[0].table == "note"), "{held:?}");
+        db.edit(r#"DELETE FROM "note""#);
+        delete_user(&mut *store, &ada, AdminGuard::Off, at(0)).unwrap().unwrap();
+    });
+}
+
+/// The zone counts for the tables of plugins too, whose columns no mapping lists.
+#[test]
+fn local_times_of_plugins_are_read_in_the_zone() {
+    let changes = r#"CREATE TABLE "invitation" ("id" text PRIMARY KEY, "organizationId" text, "email" text, "inviterId" text,
+        "expiresAt" timestamp)"#;
+    on_app(&servers::LOCAL, changes, |db| {
+        db.edit(&format!(r#"INSERT INTO "invitation" VALUES ('i', 'o', 'e', NULL, {})"#, db.time(60)));
+        let mut store = db.store();
+        let expired = [59, 60].map(|second| store.count_expired_rows(Expiring::Invitation, at(second)).unwrap());
+        assert_eq!(expired, [0, 1]);
     });
 }
