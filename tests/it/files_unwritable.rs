@@ -75,7 +75,7 @@ fn read_only_file_is_74_for_writers_and_unchanged() {
     assert_snapshot!(run_as_ordinary_user(&sandbox, "signin ada@example.com --password-stdin"), @"
     ------- stderr -------
     error: could not sign in: the database is read-only
-    hint: a file and its directory must be writable for you, also to read: SQLite keeps its log beside the file; a server must be a primary on which the role may write
+    hint: a file and its directory must be writable for you, also to read: SQLite keeps its log beside the file
     [exit status: 74]
     ");
     for words in ["sessions revoke --all", "account update --name X", "sessions prune", "signout"] {
