@@ -29,7 +29,6 @@ use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
-use crate::store::postgres;
 use crate::store::sqlite::{self, Conversion, ConvertOptions, Converted};
 use crate::store::{GuestDatabase, OpenError, Opened, SchemaOverrides, SqlStore, State};
 
@@ -413,11 +412,7 @@ impl Context {
         let (overrides, wait) = (self.schema_overrides()?, self.options.wait);
         let opened = match location {
             DatabaseLocation::File(path) => sqlite::open(path, wait, &overrides)?,
-            DatabaseLocation::Url(url) => {
-                let (opened, behind) = postgres::open(&self.server_address(url)?, token, wait, &overrides)?;
-                self.notices.extend(behind.and_then(address::of_replica));
-                opened
-            }
+            DatabaseLocation::Url(url) => self.open_on_server(url, location, token, &overrides)?,
         };
         match opened {
             Opened::Own(store) => Ok(store),

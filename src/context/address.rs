@@ -1,13 +1,18 @@
 //! The address of a database on a server, with what the environment adds to it.
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
 use super::{Context, SystemFiles};
-use crate::paths::{DatabaseLocation, DatabaseUrl, PathError};
-use crate::store::OpenError;
-use crate::store::postgres::{Address, Libpq};
+use crate::auth::secret::Token;
+use crate::paths::{self, DatabaseLocation, DatabaseUrl, PathError};
+use crate::store::postgres::{self, Address, Libpq};
+use crate::store::sqlite::Opened;
+use crate::store::{OpenError, SchemaOverrides};
 
 impl Context {
     /// Reads the address of a PostgreSQL database; `None` if it is one of another kind.
@@ -51,6 +56,37 @@ impl Context {
         }
         Ok(address)
     }
+
+    /// Opens a database on a server. One of an app is marked, so that the next command looks for the app first.
+    pub(super) fn open_on_server(
+        &mut self,
+        url: &DatabaseUrl,
+        location: &DatabaseLocation,
+        token: Option<&Token>,
+        overrides: &SchemaOverrides,
+    ) -> anyhow::Result<Opened> {
+        let mark = self.app_mark(location);
+        let is_app = mark.as_ref().is_some_and(|mark| mark.exists());
+        let address = self.server_address(url)?;
+        let (opened, behind) = postgres::open(&address, token, self.wait(), overrides, is_app)?;
+        self.notices.extend(behind.and_then(of_replica));
+        if let (Opened::Guest(_), Some(mark)) = (&opened, mark.filter(|_| !is_app)) {
+            // Without a mark, the next command finds the app too.
+            let _made = make_mark(&mark);
+        }
+        Ok(opened)
+    }
+
+    /// The empty file that marks a database as an app's: it stands beside authctl's own data about apps.
+    fn app_mark(&self, location: &DatabaseLocation) -> Option<PathBuf> {
+        let state = paths::guest_state(&self.environment.places, location.to_string().as_ref());
+        state.ok().map(|state| state.with_extension("app"))
+    }
+}
+
+fn make_mark(mark: &Path) -> io::Result<()> {
+    paths::make_private(mark.parent().unwrap_or(Path::new("/")))?;
+    OpenOptions::new().append(true).create(true).mode(0o600).open(mark).map(drop)
 }
 
 /// What a reader of a replica should know, unless it is behind by less than a second.

@@ -110,7 +110,9 @@ pub fn open_own(address: &Address, wait: Duration) -> Result<Postgres, ServerErr
 /// opened as by [`open_own`], also beside the tables of an app.
 ///
 /// The act begins with the policy, and with the look-up of a token if there is one: in a database that authctl made, both are
-/// asked for in the same round trip. Also returns how far a replica is behind.
+/// asked for in the same round trip. Where that is the database of an app, the server logs that the tables do not exist. So
+/// a caller who found an app there before says so (`is_app`), and the tables of an app are looked for first. Also returns
+/// how far a replica is behind.
 ///
 /// # Errors
 /// [`OpenError`]. The database is unchanged.
@@ -119,8 +121,16 @@ pub fn open(
     token: Option<&Token>,
     wait: Duration,
     overrides: &SchemaOverrides,
+    is_app: bool,
 ) -> Result<(Opened, Option<SignedDuration>), OpenError> {
     let schema = address.schema().or(overrides.schema()).unwrap_or(SCHEMA);
+    if is_app {
+        let mut engine = connected_to(schema, address, wait)?;
+        let behind = engine.behind().ok().flatten();
+        if let Some(guest) = guest::open(engine, address, overrides)? {
+            return Ok((Opened::Guest(guest), behind));
+        }
+    }
     let mut engine = connected_for(schema, address, token, wait)?;
     let found = version(&engine, address)?;
     // What fails here fails for the act too, which reports it.

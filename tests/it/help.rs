@@ -124,6 +124,8 @@ fn the_topics_have_their_pages() {
           the same for `db convert`, with all password hashes and the audit log
       $XDG_STATE_HOME/authctl/*.db
           log, attempts and rules for the databases of Better Auth apps, one file each
+      $XDG_STATE_HOME/authctl/*.app
+          marks of addresses where such a database was found on a server
       $XDG_CONFIG_HOME/authctl/sessions/*.json
           stored sessions, one file per database, readable by you alone
       $XDG_CONFIG_HOME/authctl/sessions/*.own.json

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use serde::Deserialize;
 
 use super::engine::Postgres;
+use super::migrate::HISTORY;
 use crate::auth::storage::{GuestTrigger, StoreError};
 use crate::store::better_auth::{ColumnType, Description, FoundColumn, FoundTable, SchemaOverrides, Signs};
 use crate::store::engine::{Tx, Value};
@@ -39,6 +40,7 @@ const DESCRIBED: &str = r#"
         WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d WHERE d.classid = 2617::oid AND d.objid = o.oid AND d.deptype = 'e')
             AND EXISTS (SELECT 1 FROM pg_catalog.pg_operator AS own WHERE own.oprnamespace = 11::oid AND own.oprname = o.oprname))
     SELECT pg_catalog.json_build_object(
+        'is_native', pg_catalog.to_regclass(?4) IS NOT NULL,
         'role', current_user,
         'database', (SELECT d.oid::bigint FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()),
         'tells_system', pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
@@ -83,6 +85,8 @@ const MARKS: &[(&str, &str)] =
 /// What the catalogue says of some tables.
 #[derive(Debug, Deserialize)]
 pub(super) struct Found {
+    /// Whether authctl made the database: its schema has the list of migrations.
+    pub(super) is_native: bool,
     /// The role of the connection.
     pub(super) role: String,
     /// The number of the database on the server.
@@ -176,7 +180,8 @@ impl Found {
         is_of_path: bool,
         names: Option<&[String]>,
     ) -> Result<Self, StoreError> {
-        let values = [names.map(array).into(), schema.into(), Value::Text(is_of_path.to_string())];
+        let history = [&identifier(engine.schema()), ".", &identifier(HISTORY)].concat();
+        let values = [names.map(array).into(), schema.into(), Value::Text(is_of_path.to_string()), history.into()];
         let mut tx = engine.discovery();
         let found = (&mut tx as &mut dyn Tx).query_one(DESCRIBED, &values, |row| row.text(0))?;
         let text = found.ok_or_else(|| StoreError::Engine("the server does not describe its tables".into()))?;

@@ -17,7 +17,7 @@ use crate::store::mapping::{TABLES, identifier};
 /// What the role of an app may do with its tables.
 const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE";
 
-/// Opens the database of an app; `None` if no schema has the tables of one.
+/// Opens the database of an app; `None` if no schema has the tables of one, or if authctl made the database.
 pub(super) fn open(
     engine: Postgres,
     address: &Address,
@@ -26,6 +26,9 @@ pub(super) fn open(
     let shown = address.shown();
     let named = named_schema(address, overrides)?;
     let found = Found::read(&engine, named, overrides).map_err(|source| failed(address, source))?;
+    if found.is_native {
+        return Ok(None);
+    }
     let Some(schema) = choose_schema(&found, named, &shown, overrides)? else {
         require_no_renamed_app(engine, &found, named, &shown, overrides)?;
         return Ok(None);

@@ -35,12 +35,21 @@ fn database(sql: &str) -> Option<TestDatabase> {
     Some(database)
 }
 
-/// Opens a database by parameters of its address and a `--schema` file.
+/// Opens a database by parameters of its address and a `--schema` file. Whether it is marked as an app's changes nothing.
 fn open_with(database: &TestDatabase, parameters: &str, file: &str) -> Result<GuestDatabase, OpenError> {
     let overrides = SchemaOverrides::parse(file).unwrap();
-    match open_at(&address_of(&database.url_with(parameters)), None, WAIT, &overrides)? {
-        (Opened::Guest(app), _) => Ok(app),
-        (Opened::Own(_), _) => panic!("an app made the database"),
+    let address = address_of(&database.url_with(parameters));
+    let [unmarked, marked] = [false, true].map(|is_app| open_at(&address, None, WAIT, &overrides, is_app));
+    match (unmarked, marked) {
+        (Ok((Opened::Guest(one), _)), Ok((Opened::Guest(other), _))) => {
+            assert_eq!((one.schema(), one.key()), (other.schema(), other.key()));
+            Ok(one)
+        }
+        (Err(one), Err(other)) => {
+            assert_eq!(one.to_string(), other.to_string());
+            Err(one)
+        }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -168,7 +177,10 @@ fn tables_of_authctl_win_over_those_of_an_app() {
     create(&address, WAIT).unwrap();
     execute(&database, &fixture("drizzle"));
     let second = address_of(&database.url_with("schema=second"));
-    assert!(matches!(open_at(&address, None, WAIT, &SchemaOverrides::default()), Ok((Opened::Own(_), None))));
+    for is_app in [false, true] {
+        let opened = open_at(&address, None, WAIT, &SchemaOverrides::default(), is_app);
+        assert!(matches!(opened, Ok((Opened::Own(_), None))), "{is_app}");
+    }
     open_with(&database, "schema=public", "{}").unwrap();
     open_with(&database, "connect_timeout=20", r#"{"schema": "public"}"#).unwrap();
     assert!(matches!(create(&second, WAIT), Err(ServerError::Exists { whose: "a Better Auth app", .. })));
