@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::kill::Home;
 use crate::machine::{chmod, skip, tree, under_shell, without_hanging};
-use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
+use crate::sandbox::{PASSWORD, Ran, Sandbox, copy_program};
 use crate::strace::with_failing;
 
 /// An account without rights, for tests that run as root, to whom no mode applies.
@@ -21,7 +21,7 @@ const UNPRIVILEGED: u32 = 65534;
 fn give_to_ordinary_user(sandbox: &Sandbox) {
     if rustix::process::geteuid().is_root() {
         let copy = sandbox.path("program");
-        std::fs::copy(program(), &copy).unwrap();
+        copy_program(&copy);
         std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
         give(sandbox.home());
     }

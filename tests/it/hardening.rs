@@ -11,7 +11,7 @@ use authctl::auth::secret::digest;
 use crate::app::{App, KYSELY};
 use crate::architecture::source::{files, program as program_sources, root};
 use crate::machine::{skip, tree, under_shell, without_hanging};
-use crate::sandbox::{PASSWORD, Sandbox, program};
+use crate::sandbox::{PASSWORD, Sandbox, copy_program};
 use crate::strace::{Trace, trace};
 
 /// An unprivileged user id.
@@ -21,7 +21,7 @@ const UNPRIVILEGED: u32 = 65534;
 fn setuid_and_setgid_copies_refuse_to_run() {
     let sandbox = Sandbox::with_ada();
     let copy = sandbox.path("copy");
-    std::fs::copy(program(), &copy).unwrap();
+    copy_program(&copy);
     let modes = if rustix::process::geteuid().is_root() {
         chown(&copy, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
         &[0o4755, 0o2755, 0o6755][..]

@@ -27,6 +27,12 @@ pub fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_authctl"))
 }
 
+/// Copies the program by another process. A descriptor that this one has open for writing would be inherited by the children
+/// that other tests start meanwhile, and no system starts a program that somebody may write.
+pub fn copy_program(to: &Path) {
+    assert!(Command::new("cp").arg(program()).arg(to).status().unwrap().success());
+}
+
 /// An empty home directory.
 pub struct Sandbox {
     directory: TempDir,
