@@ -21,8 +21,9 @@ import { shapes } from "./app/all-plugins.mjs";
 import { variants } from "./app/variants.mjs";
 import { App } from "./driver/app.mjs";
 import { Authctl } from "./driver/authctl.mjs";
-import { fingerprint, layFile } from "./driver/file.mjs";
+import { FileDatabase } from "./driver/file.mjs";
 import { Report } from "./driver/report.mjs";
+import { Server, ServerDatabase, programs } from "./driver/server.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { "app-only": { type: "boolean" } } });
 const binary = options["app-only"] ? null : findBinary();
@@ -42,12 +43,13 @@ function findBinary() {
 async function runVariant(variant) {
   const place = join(scratch, variant, "data");
   mkdirSync(place, { recursive: true });
-  const file = join(place, "app.db");
-  const { hints, options } = variants[variant];
-  layFile(variant, file, variants[variant], binary);
-  const app = await App.start(variant, file);
-  const authctl = binary && new Authctl(binary, file, join(scratch, variant, "home"), hints);
-  const world = { app, authctl, file, hints, before: fingerprint(file) };
+  const { hints, options, server: isOnServer } = variants[variant];
+  const database = isOnServer
+    ? await ServerDatabase.lay(variant, await server, variants[variant])
+    : new FileDatabase(variant, join(place, "app.db"), variants[variant], binary);
+  const app = await App.start(variant, database.place);
+  const authctl = binary && new Authctl(binary, database.address, join(scratch, variant, "home"), hints);
+  const world = { app, authctl, database, hints, before: database.fingerprint() };
   const lines = options?.secondaryStorage ? linesWithoutSessions(world) : linesOf(world, variants[variant]);
   for (const [act, maker, seer, run] of lines) await report.line(variant, act, maker, seer, run);
   await app.stop();
@@ -114,9 +116,17 @@ async function runAll(waiting) {
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
 }
 
+const needsServer = wanted.some((name) => variants[name]?.server);
+if (needsServer && !programs()) {
+  console.error("interop: not run, because PostgreSQL is not installed");
+  process.exit(77);
+}
+const server = needsServer ? Server.start() : null;
+
 try {
   await runAll([...wanted]);
 } finally {
+  await (await server)?.stop();
   rmSync(scratch, { recursive: true });
 }
 const differing = report.differing();

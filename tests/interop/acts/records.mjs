@@ -1,6 +1,5 @@
 // Compares, field by field, how both sides report a record and which rows both sides create.
 import assert from "node:assert/strict";
-import { shapeOfNewestRow } from "../driver/file.mjs";
 import { newcomer } from "../driver/people.mjs";
 import { Missing } from "../driver/report.mjs";
 
@@ -66,13 +65,13 @@ const FREE = ["ipAddress", "ip_address", "userAgent", "user_agent"];
 
 export const rows = Object.fromEntries(ROWS.map(([table, column, value]) => [
   `row of ${table} as the app writes it`,
-  async ({ app, authctl, file, hints }) => {
+  async ({ app, authctl, database, hints }) => {
     const made = [];
     for (const maker of [app, authctl]) {
       const { person, token } = await signedIn(maker);
       const { user } = await app.session(token);
       await maker.resetCode(person);
-      made.push(shapeOfNewestRow(file, hints, table, column, value(user)));
+      made.push(await database.shapeOfNewestRow(hints, table, column, value(user)));
     }
     if (!made[0]) throw new Missing(`the app keeps no ${table}`);
     const [theirs, ours] = made.map((shape) => Object.fromEntries(Object.entries(shape ?? {}).filter(([name]) => !FREE.includes(name))));

@@ -1,6 +1,5 @@
 // Both programs at the same time, and the state of the file after authctl has ended.
 import assert from "node:assert/strict";
-import { filesBeside, fingerprint } from "../driver/file.mjs";
 import { newcomer } from "../driver/people.mjs";
 
 export const together = {
@@ -57,12 +56,12 @@ export const counts = {
 };
 
 export const afterwards = {
-  "schema and pragmas untouched": async ({ file, before }) => {
-    assert.deepEqual(fingerprint(file), before);
+  "schema and pragmas untouched": async ({ database, before }) => {
+    assert.deepEqual(database.fingerprint(), before);
   },
 
-  "nothing beside the file": async ({ file }) => {
-    assert.deepEqual(filesBeside(file), []);
+  "nothing beside the file": async ({ database }) => {
+    assert.deepEqual(database.beside(), []);
   },
 
   "every time that the app reads is one": async ({ app }) => {

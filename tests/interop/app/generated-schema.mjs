@@ -3,6 +3,7 @@
 // indexes); `seconds` is the generator of 1.1.18 to 1.3.14 (seconds, no indexes, and a default that Drizzle's
 // `defaultNow` writes in milliseconds nevertheless).
 import { sql } from "drizzle-orm";
+import * as postgres from "drizzle-orm/pg-core";
 import { customType, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 const milliseconds = sql`(cast(unixepoch('subsecond') * 1000 as integer))`;
@@ -18,20 +19,42 @@ const ENCODINGS = {
   text: (name) => isoText(name),
 };
 
-/** `times` names the encoding of each column, for an app whose columns differ. */
-export function generated({ seconds = false, times, plural = false, serial = false, admin = false, twoFactor = false, username = false }) {
-  const named = (name) => (plural ? `${name}s` : name);
+/** How the generator spells tables and columns for SQLite. `times` names the encoding of each column, where they differ. */
+const forSqlite = ({ seconds, times }) => {
   const time = (name) => ENCODINGS[times?.[name] ?? (seconds ? "seconds" : "milliseconds")](name);
-  const since = (name) => (times ? time(name) : seconds ? time(name).defaultNow() : time(name).default(milliseconds));
-  const flag = (name, value) => integer(name, { mode: "boolean" }).default(value);
-  const id = () => (serial ? integer("id", { mode: "number" }).primaryKey({ autoIncrement: true }) : text("id").primaryKey());
+  return {
+    table: sqliteTable,
+    text,
+    integer,
+    index,
+    time,
+    since: (name) => (times ? time(name) : seconds ? time(name).defaultNow() : time(name).default(milliseconds)),
+    boolean: (name) => integer(name, { mode: "boolean" }),
+    number: () => integer("id", { mode: "number" }).primaryKey({ autoIncrement: true }),
+  };
+};
+
+/** The same for PostgreSQL, where a time has no zone and is UTC. */
+const forPostgres = () => ({
+  ...postgres,
+  table: postgres.pgTable,
+  time: (name) => postgres.timestamp(name),
+  since: (name) => postgres.timestamp(name).defaultNow(),
+  number: () => postgres.integer("id").generatedByDefaultAsIdentity().primaryKey(),
+});
+
+export function generated({ onServer = false, seconds = false, times, plural = false, serial = false, admin = false, twoFactor = false, username = false }) {
+  const { table, text, integer, index, time, since, boolean, number } = onServer ? forPostgres() : forSqlite({ seconds, times });
+  const named = (name) => (plural ? `${name}s` : name);
+  const flag = (name, value) => boolean(name).default(value);
+  const id = () => (serial ? number() : text("id").primaryKey());
   const owner = () =>
     (serial ? integer("user_id") : text("user_id")).notNull().references(() => user.id, { onDelete: "cascade" });
-  const by = (table, key, column) => (columns) =>
-    seconds ? [] : [index(`${named(table)}_${key}_idx`).on(columns[column ?? key])];
+  const by = (model, key, column) => (columns) =>
+    seconds ? [] : [index(`${named(model)}_${key}_idx`).on(columns[column ?? key])];
   const touched = (column) => column.$onUpdate(() => new Date()).notNull();
 
-  const user = sqliteTable(named("user"), {
+  const user = table(named("user"), {
     id: id(),
     name: text("name").notNull(),
     email: text("email").notNull().unique(),
@@ -48,7 +71,7 @@ export function generated({ seconds = false, times, plural = false, serial = fal
       banExpires: time("ban_expires"),
     }),
   });
-  const session = sqliteTable(
+  const session = table(
     named("session"),
     {
       id: id(),
@@ -63,7 +86,7 @@ export function generated({ seconds = false, times, plural = false, serial = fal
     },
     by("session", "userId"),
   );
-  const account = sqliteTable(
+  const account = table(
     named("account"),
     {
       id: id(),
@@ -82,7 +105,7 @@ export function generated({ seconds = false, times, plural = false, serial = fal
     },
     by("account", "userId"),
   );
-  const verification = sqliteTable(
+  const verification = table(
     named("verification"),
     {
       id: id(),
@@ -94,7 +117,7 @@ export function generated({ seconds = false, times, plural = false, serial = fal
     },
     by("verification", "identifier"),
   );
-  const factors = sqliteTable(
+  const factors = table(
     "two_factor",
     {
       id: id(),

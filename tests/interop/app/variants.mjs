@@ -4,6 +4,8 @@ import Database from "better-sqlite3";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { prismaAdapter } from "better-auth/adapters/prisma";
 import { drizzle } from "drizzle-orm/better-sqlite3";
+import { drizzle as drizzleOnServer } from "drizzle-orm/node-postgres";
+import pg from "pg";
 import * as article from "./article-schema.mjs";
 import { generated } from "./generated-schema.mjs";
 import { prismaClient } from "./prisma.mjs";
@@ -21,12 +23,29 @@ function viaKysely(file) {
   return { database: sqlite, close: () => sqlite.close() };
 }
 
+/** Better Auth's own adapter on a server. */
+function viaPool(place) {
+  const pool = new pg.Pool(place);
+  return { database: pool, close: () => pool.end() };
+}
+
+function viaDrizzleOnServer(schema) {
+  return (place) => {
+    const pool = new pg.Pool(place);
+    return { database: drizzleAdapter(drizzleOnServer(pool), { provider: "pg", schema }), close: () => pool.end() };
+  };
+}
+
+const onServer = (ids) => ({ made: "kysely", plugins: ["admin"], ids, server: true, database: viaPool });
+
 function viaPrisma(timestampFormat) {
   return (file) => {
     const client = prismaClient(file, timestampFormat);
     return { database: prismaAdapter(client, { provider: "sqlite" }), close: () => client.$disconnect() };
   };
 }
+
+const drizzleTables = generated({ onServer: true, admin: true });
 
 const app = (made, plugins, { choices = {}, adapter = {}, ids } = {}) => {
   const has = Object.fromEntries(plugins.map((plugin) => [plugin, true]));
@@ -116,5 +135,9 @@ export const variants = {
   username: app("drizzle", ["username"]),
   issuer: { made: "kysely", plugins: ["admin"], library: "better-auth-1.7.1", issuer: "local:oauth:github", database: viaKysely },
   argon2: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "argon2" },
+  "postgres-kysely": onServer(),
+  "postgres-drizzle": { ...onServer(), made: "drizzle", schema: drizzleTables, database: viaDrizzleOnServer(drizzleTables) },
+  "postgres-uuid": onServer("uuid"),
+  "postgres-serial": onServer("serial"),
   bcrypt: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "bcrypt" },
 };

@@ -4,6 +4,35 @@ import { readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 
+/** The database of a variant: `place` opens the app, `address` authctl. `ServerDatabase` has the same methods. */
+export class FileDatabase {
+  constructor(variant, file, choices, binary) {
+    layFile(variant, file, choices, binary);
+    this.place = this.address = file;
+  }
+
+  fingerprint() {
+    return fingerprint(this.place);
+  }
+
+  /** What is in the directory besides the files of SQLite. */
+  beside() {
+    const own = basename(this.place);
+    return readdirSync(dirname(this.place)).filter((name) => !name.startsWith(own));
+  }
+
+  /** Each column of the newest row with the form of its value, so that two programs' rows can be laid side by side. */
+  shapeOfNewestRow(hints, model, field, value) {
+    const db = new Database(this.place, { readonly: true });
+    const [table] = [hints?.tables[model], model, `${model}s`].filter((name) => name && db.pragma(`table_info("${name}")`).length > 0);
+    const wanted = hints?.columns[`${model}.${field}`] ?? field;
+    const column = db.pragma(`table_info("${table}")`).find(({ name }) => name.replaceAll("_", "").toLowerCase() === wanted.toLowerCase());
+    const row = db.prepare(`SELECT * FROM "${table}" WHERE "${column.name}" = ? ORDER BY rowid DESC LIMIT 1`).get(value);
+    db.close();
+    return row && shape(row);
+  }
+}
+
 export function layFile(variant, file, { wal, init, rowsOf = variant, change = "" }, binary) {
   const sql = readFileSync(new URL(`../../fixtures/better-auth/${rowsOf}.sql`, import.meta.url), "utf8");
   const env = { HOME: join(dirname(file), "..", "home") };
@@ -18,7 +47,7 @@ export function layFile(variant, file, { wal, init, rowsOf = variant, change = "
 /** `schema_version` moves with every DDL statement, even one that leaves the text of the schema as it was. */
 const PRAGMAS = ["application_id", "auto_vacuum", "encoding", "journal_mode", "page_size", "schema_version", "user_version"];
 
-export function fingerprint(file) {
+function fingerprint(file) {
   const db = new Database(file, { readonly: true });
   const schema = db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all();
   const pragmas = Object.fromEntries(PRAGMAS.map((name) => [name, db.pragma(name, { simple: true })]));
@@ -26,21 +55,8 @@ export function fingerprint(file) {
   return { schema, pragmas };
 }
 
-export function filesBeside(file) {
-  const own = basename(file);
-  return readdirSync(dirname(file)).filter((name) => !name.startsWith(own));
-}
-
-/** Each column of the newest row with the form of its value, so that two programs' rows can be laid side by side. */
-export function shapeOfNewestRow(file, hints, model, field, value) {
-  const db = new Database(file, { readonly: true });
-  const [table] = [hints?.tables[model], model, `${model}s`].filter((name) => name && db.pragma(`table_info("${name}")`).length > 0);
-  const wanted = hints?.columns[`${model}.${field}`] ?? field;
-  const column = db.pragma(`table_info("${table}")`).find(({ name }) => name.replaceAll("_", "").toLowerCase() === wanted.toLowerCase());
-  const row = db.prepare(`SELECT * FROM "${table}" WHERE "${column.name}" = ? ORDER BY rowid DESC LIMIT 1`).get(value);
-  db.close();
-  return row && Object.fromEntries(Object.entries(row).map(([column, stored]) => [column, form(stored)]));
-}
+/** A row with the form of each value. */
+export const shape = (row) => Object.fromEntries(Object.entries(row).map(([column, stored]) => [column, form(stored)]));
 
 const FORMS = [
   [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "time, Z"],
@@ -57,6 +73,8 @@ const FORMS = [
 
 function form(value) {
   if (value === null) return "null";
+  if (typeof value === "boolean") return "boolean";
+  if (value instanceof Date) return "time";
   if (typeof value === "number") return value > 1e11 ? "milliseconds" : value > 1e9 ? "seconds" : "integer";
   return FORMS.find(([pattern]) => pattern.test(value))?.[1] ?? "text";
 }
