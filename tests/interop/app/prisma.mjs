@@ -3,28 +3,33 @@
 // (generator `prisma-client` 7.10.0) and the runtime that Prisma publishes does the rest.
 import { readFileSync } from "node:fs";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
+import { PrismaPg } from "@prisma/adapter-pg";
 import runtime from "@prisma/client/runtime/client";
 
 const beside = (name) => new URL(`../prisma/${name}`, import.meta.url);
 
 export const prismaSchema = readFileSync(beside("schema.prisma"), "utf8");
 
-const PrismaClient = runtime.getPrismaClient({
-  ...JSON.parse(readFileSync(beside("client.json"), "utf8")),
-  previewFeatures: [],
-  clientVersion: "7.10.0",
-  engineVersion: "7.10.0",
-  activeProvider: "sqlite",
-  inlineSchema: prismaSchema,
-  compilerWasm: {
-    getRuntime: () => import("@prisma/client/runtime/query_compiler_fast_bg.sqlite.mjs"),
-    getQueryCompilerWasmModule: async () => {
-      const { wasm } = await import("@prisma/client/runtime/query_compiler_fast_bg.sqlite.wasm-base64.mjs");
-      return new WebAssembly.Module(Buffer.from(wasm, "base64"));
+const clientFor = (provider) =>
+  runtime.getPrismaClient({
+    ...JSON.parse(readFileSync(beside("client.json"), "utf8")),
+    previewFeatures: [],
+    clientVersion: "7.10.0",
+    engineVersion: "7.10.0",
+    activeProvider: provider,
+    inlineSchema: prismaSchema.replace('provider = "sqlite"', `provider = "${provider}"`),
+    compilerWasm: {
+      getRuntime: () => import(`@prisma/client/runtime/query_compiler_fast_bg.${provider}.mjs`),
+      getQueryCompilerWasmModule: async () => {
+        const { wasm } = await import(`@prisma/client/runtime/query_compiler_fast_bg.${provider}.wasm-base64.mjs`);
+        return new WebAssembly.Module(Buffer.from(wasm, "base64"));
+      },
+      importName: "./query_compiler_fast_bg.js",
     },
-    importName: "./query_compiler_fast_bg.js",
-  },
-});
+  });
+
+const PrismaClient = clientFor("sqlite");
+const PrismaClientOnServer = clientFor("postgresql");
 
 /** `timestampFormat` is the adapter's: "iso8601" (its default) or "unixepoch-ms". */
 export function prismaDriver(file, timestampFormat) {
@@ -33,4 +38,8 @@ export function prismaDriver(file, timestampFormat) {
 
 export function prismaClient(file, timestampFormat) {
   return new PrismaClient({ adapter: prismaDriver(file, timestampFormat) });
+}
+
+export function prismaClientOnServer(place) {
+  return new PrismaClientOnServer({ adapter: new PrismaPg(place) });
 }

@@ -8,7 +8,7 @@ import { drizzle as drizzleOnServer } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import * as article from "./article-schema.mjs";
 import { generated } from "./generated-schema.mjs";
-import { prismaClient } from "./prisma.mjs";
+import { prismaClient, prismaClientOnServer } from "./prisma.mjs";
 
 function viaDrizzle(schema, options = {}) {
   return (file) => {
@@ -34,6 +34,11 @@ function viaDrizzleOnServer(schema) {
     const pool = new pg.Pool(place);
     return { database: drizzleAdapter(drizzleOnServer(pool), { provider: "pg", schema }), close: () => pool.end() };
   };
+}
+
+function viaPrismaOnServer(place) {
+  const client = prismaClientOnServer(place);
+  return { database: prismaAdapter(client, { provider: "postgresql" }), close: () => client.$disconnect() };
 }
 
 const onServer = (ids) => ({ made: "kysely", plugins: ["admin"], ids, server: true, database: viaPool });
@@ -137,6 +142,7 @@ export const variants = {
   argon2: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "argon2" },
   "postgres-kysely": onServer(),
   "postgres-drizzle": { ...onServer(), made: "drizzle", schema: drizzleTables, database: viaDrizzleOnServer(drizzleTables) },
+  "postgres-prisma": { ...onServer(), made: "prisma", database: viaPrismaOnServer },
   "postgres-uuid": onServer("uuid"),
   "postgres-serial": onServer("serial"),
   bcrypt: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "bcrypt" },

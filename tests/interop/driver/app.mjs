@@ -11,7 +11,7 @@ export class App extends Served {
   who = "app";
 
   static async start(variant, file) {
-    const { made, plugins, password } = variants[variant];
+    const { made, plugins, password, server: isOnServer = false } = variants[variant];
     const passwords = password ? (await import("../fixtures/passwords.mjs")).passwords : {};
     const app = new App();
     const mailed = [];
@@ -19,7 +19,7 @@ export class App extends Served {
       passwords,
       emailVerification: { sendVerificationEmail: async ({ user, token }) => void mailed.push({ email: user.email, token }) },
     });
-    Object.assign(app, opened, { variant, made, mailed, plugins, normalizes: !password });
+    Object.assign(app, opened, { variant, made, isOnServer, mailed, plugins, normalizes: !password });
     await app.serve(app.auth);
     if (app.plugins.includes("admin")) await app.becomeAdmin();
     return app;

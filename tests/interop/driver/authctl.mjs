@@ -22,7 +22,7 @@ export class Authctl {
   /** Runs one command; `lines` go to its standard input. */
   run(args, { lines = [], env = {} } = {}) {
     const child = spawn(this.binary, [...this.global, ...args], {
-      env: { HOME: this.home, PATH: process.env.PATH, ...env },
+      env: { HOME: this.home, PATH: process.env.PATH, TZ: "Asia/Kolkata", ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
     const heard = { stdout: "", stderr: "" };

@@ -1,6 +1,6 @@
 // A PostgreSQL server of this run's own, and a database on it for each variant. The tables and rows are made by the app.
 import { execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import pg from "pg";
@@ -11,6 +11,10 @@ import { shape } from "./file.mjs";
 
 const PORT = 5432;
 const SECONDS_TO_START = 30;
+/** Where the app runs; authctl and the server are elsewhere. */
+const ZONE_OF_APP = "America/New_York";
+/** Runs the server until its standard input ends: at the end of this process, in whatever way it ends. */
+const UNTIL_END = '"$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server';
 
 /** The directory with the programs of the server; Debian keeps them out of the path. */
 export function programs() {
@@ -36,7 +40,9 @@ export class Server {
     execFileSync(join(server.bin, "initdb"), ["-D", data, "-U", "app", "-A", "trust", "-E", "UTF8"], { ...user, cwd: "/", stdio: "pipe" });
     const settings = { unix_socket_directories: server.directory, listen_addresses: "", port: PORT, fsync: "off", timezone: "Asia/Tokyo" };
     const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    server.process = spawn(join(server.bin, "postgres"), ["-D", data, ...args], { ...user, cwd: "/", stdio: "ignore" });
+    const command = [join(server.bin, "postgres"), "-D", data, ...args];
+    server.process = spawn("sh", ["-c", UNTIL_END, "sh", ...command], { ...user, cwd: "/", stdio: ["pipe", "ignore", "ignore"] });
+    process.env.TZ = ZONE_OF_APP;
     for (let turn = 0; turn < SECONDS_TO_START * 10; turn += 1) {
       if (await server.query("postgres", "SELECT 1").catch(() => null)) return server;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -60,10 +66,23 @@ export class Server {
   }
 
   stop() {
-    this.process.kill("SIGINT");
+    this.process.stdin.end();
     return new Promise((resolve) => this.process.on("exit", resolve)).then(() => rmSync(this.directory, { recursive: true }));
   }
 }
+
+/** Makes the tables with the tools of each adapter. Prisma's engine needs a server of its own for it, so its SQL is kept. */
+const MAKE = {
+  kysely: async (server, database, choices, app) => {
+    const { getMigrations } = await import("better-auth/db/migration");
+    await (await getMigrations(app.auth.options)).runMigrations();
+  },
+  drizzle: async (server, database, { schema }) => {
+    for (const statement of await drizzleDdlOnServer(schema)) await server.query(database, statement);
+  },
+  prisma: (server, database) =>
+    server.query(database, readFileSync(new URL("../../fixtures/better-auth/postgres/prisma.sql", import.meta.url), "utf8")),
+};
 
 export class ServerDatabase {
   static async lay(variant, server, choices) {
@@ -73,12 +92,7 @@ export class ServerDatabase {
     database.address = `postgres://app@/${name}?host=${server.directory}&port=${PORT}`;
     await server.query("postgres", `CREATE DATABASE ${name}`);
     const app = await openApp(variant, database.place);
-    if (choices.made === "drizzle") {
-      for (const statement of await drizzleDdlOnServer(choices.schema)) await server.query(name, statement);
-    } else {
-      const { getMigrations } = await import("better-auth/db/migration");
-      await (await getMigrations(app.auth.options)).runMigrations();
-    }
+    await MAKE[choices.made](server, name, choices, app);
     await populate(app, choices);
     await app.close();
     return database;
