@@ -364,15 +364,17 @@ impl Description for Described<'_> {
         }
     }
 
+    /// Tables that another tool made may stand beside those of an app that has Prisma or Drizzle for its own.
     fn signs(&self) -> Signs {
         let constraints = || self.known().flat_map(|relation| &relation.constraints);
-        let ends = |constraint: &&Named| ["_unique", "_fk"].iter().any(|end| constraint.name.ends_with(end));
+        let ends = |suffixes: [&str; 2]| constraints().any(|one| suffixes.iter().any(|end| one.name.ends_with(end)));
         let is_users = |name: &String| self.users.contains(&name.to_lowercase());
-        let has_tool = |name: &str| self.found.tools.iter().any(|tool| tool == name);
+        let is_of_another = ends(["_key", "_fkey"]);
+        let has_tool = |name: &str| !is_of_another && self.found.tools.iter().any(|tool| tool == name);
+        let follows_users = constraints().any(|one| one.follows.as_ref().is_some_and(is_users));
         Signs {
-            is_of_prisma: has_tool("_prisma_migrations")
-                || constraints().any(|one| one.follows.as_ref().is_some_and(is_users)),
-            is_of_drizzle: has_tool("__drizzle_migrations") || constraints().any(|one| ends(&one)),
+            is_of_prisma: has_tool("_prisma_migrations") || follows_users,
+            is_of_drizzle: has_tool("__drizzle_migrations") || ends(["_unique", "_fk"]),
         }
     }
 

@@ -130,7 +130,11 @@ fn local_times_without_a_sign_need_a_zone() {
         let found = (app.schema().time.as_str(), app.schema().time_evidence.as_str());
         assert_eq!(found, (name, "the --schema file"));
     }
-    execute(&database, "CREATE TABLE _prisma_migrations (id text)");
+    // The names of the foreign keys are neither those of Drizzle nor do the keys follow an update, as those of Prisma.
+    execute(&database, "CREATE TABLE _prisma_migrations (id text); CREATE TABLE __drizzle_migrations (id text)");
+    assert!(matches!(open_with(&database, parameters, "{}"), Err(OpenError::Ambiguous { .. })));
+    let drop = |table: &str| format!(r#"ALTER TABLE "{table}" DROP CONSTRAINT "{table}_userId_fkey";"#);
+    execute(&database, &["session", "account"].map(drop).concat());
     assert_eq!(open_with(&database, parameters, "{}").unwrap().schema().write_blockers, []);
 }
 
