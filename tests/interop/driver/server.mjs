@@ -13,8 +13,11 @@ const PORT = 5432;
 const SECONDS_TO_START = 30;
 /** Where the app runs; authctl and the server are elsewhere. */
 const ZONE_OF_APP = "America/New_York";
-/** Runs the server until its standard input ends: at the end of this process, in whatever way it ends. */
-const UNTIL_END = '"$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server';
+/**
+ * Runs the server until its standard input ends: at the end of this process, in whatever way it ends. The server waits then for
+ * connections that are about to end.
+ */
+const UNTIL_END = '"$@" & server=$!; cat > /dev/null; kill -TERM $server; wait $server';
 
 /** The directory with the programs of the server; Debian keeps them out of the path. */
 export function programs() {
