@@ -440,8 +440,8 @@ impl Context {
         Ok(app.with(state))
     }
 
-    /// Opens authctl's state about an app's database, which a text tells from others. Reading needs no state, so a home that is missing or cannot be
-    /// written to is an error of the acts that write.
+    /// Opens authctl's state about an app's database, which a text tells from others. Reading needs no state, so a home that
+    /// is missing or cannot be written to is an error of the acts that write.
     fn state_about(&mut self, database: &OsStr) -> Result<State, OpenError> {
         let wait = self.options.wait;
         let state = match paths::guest_state(&self.environment.places, database) {

@@ -50,9 +50,9 @@ impl Postgres {
     /// it with a conflict, and the act runs again. That alone is right, also on servers whose advisory locks do nothing.
     ///
     /// Acts at the same moment would end in conflicts and run again, many only at the commit, when the log has the intention:
-    /// each try would leave entries. The advisory lock keeps one act apart from the next. It is not waited for: a transaction sees the database as
-    /// it was before its first statement, and after a wait that would be too old. READ COMMITTED would see more, and miss a
-    /// row that the app changes between the reading and the writing.
+    /// each try would leave entries. The advisory lock keeps one act apart from the next. It is not waited for: a transaction
+    /// sees the database as it was before its first statement, and after a wait that would be too old. READ COMMITTED would
+    /// see more, and miss a row that the app changes between the reading and the writing.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if another authctl writes.
