@@ -10,6 +10,7 @@ pub mod cookie;
 pub mod doctor;
 pub mod duration;
 pub mod email;
+pub mod import;
 pub mod odd;
 pub mod password;
 pub mod policy;

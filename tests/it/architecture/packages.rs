@@ -34,6 +34,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     (
         "serde",
         &[
+            "src/auth/import/",
             "src/output/json.rs",
             "src/session_file.rs",
             "src/store/better_auth/overrides.rs",
