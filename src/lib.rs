@@ -12,7 +12,7 @@
 //! | Report | the result of a command, as text and as JSON | [`output`] |
 //! | Failure | an error as users see it: message, hint, exit code | [`error`] |
 //!
-//! [`mail`] sends one message in a process of its own.
+//! [`mail`] sends one message in a process of its own. [`import`] reads the exports of other systems.
 //!
 //! [`cli::parse`] turns words into data, [`run`] builds a [`context::Context`], [`commands::run`] applies the
 //! rules and returns an [`output::Report`] or an error, and [`run`] prints it. So a command cannot print,
@@ -26,6 +26,7 @@ pub mod cli;
 pub mod commands;
 pub mod context;
 pub mod error;
+pub mod import;
 pub mod input_file;
 pub mod mail;
 pub mod output;

@@ -1,0 +1,92 @@
+//! Better Auth: its tables as JSON, as JSON lines or as CSV, in the names of the schema or of the database.
+
+use super::record::{Read, Reading, Record, is_named};
+use super::system::Context;
+use crate::auth::import::row::{About, Fact, ProviderAccount, SourceBan, SourceUser};
+
+/// The provider of accounts that hold a password.
+const CREDENTIAL: &str = "credential";
+
+/// The tables that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Table {
+    User,
+    Account,
+    TwoFactor,
+}
+
+fn table(name: &str) -> Option<Table> {
+    let is = |names: [&str; 2]| names.iter().any(|own| is_named(name, own));
+    if is(["user", "users"]) {
+        Some(Table::User)
+    } else if is(["account", "accounts"]) {
+        Some(Table::Account)
+    } else if is(["twofactor", "twofactors"]) {
+        Some(Table::TwoFactor)
+    } else {
+        None
+    }
+}
+
+pub(super) fn is_table(name: &str) -> bool {
+    table(name).is_some()
+}
+
+pub(super) fn read(record: &Record, context: &mut Context) -> Read {
+    let table = match record.table() {
+        "" if record.has_column("accountid") && record.has_column("providerid") => Some(Table::Account),
+        "" if record.has_column("secret") && record.has_column("backupcodes") => Some(Table::TwoFactor),
+        "" => Some(Table::User),
+        name => table(name),
+    };
+    match table {
+        Some(Table::User) => user(record, context).map(Reading::user),
+        Some(Table::Account) => account(record, context),
+        Some(Table::TwoFactor) => {
+            let user = record.id("userid")?;
+            Ok(user.map_or(Reading::Nothing, |user| Reading::About(Fact::About { user, what: About::SecondFactor })))
+        }
+        None => Ok(Reading::Nothing),
+    }
+}
+
+fn user(record: &Record, context: &mut Context) -> Result<SourceUser, super::record::Fault> {
+    let units = &mut context.units;
+    let id = record.id("id")?;
+    let ban = if record.is_set("banned")? {
+        Some(SourceBan { reason: record.text("banreason")?, until: record.date("banexpires", units)? })
+    } else {
+        None
+    };
+    let roles = record.text("role")?.unwrap_or_default();
+    Ok(SourceUser {
+        key: id.clone(),
+        id,
+        email: record.text("email")?,
+        name: record.person_name(&["name"], "firstname", "lastname")?,
+        username: record.first_text(&["displayusername", "username"])?,
+        image: record.text("image")?,
+        verified: record.is_set("emailverified")?,
+        created_at: record.date("createdat", units)?,
+        updated_at: record.date("updatedat", units)?,
+        roles: roles.split(',').map(|role| role.trim().to_owned()).filter(|role| !role.is_empty()).collect(),
+        ban,
+        second_factor: record.is_set("twofactorenabled")?,
+        left_out: record.filled(&["phonenumber", "metadata"]),
+        ..SourceUser::default()
+    })
+}
+
+fn account(record: &Record, context: &mut Context) -> Read {
+    let (Some(user), Some(provider)) = (record.id("userid")?, record.text("providerid")?) else {
+        return Ok(Reading::Nothing);
+    };
+    let what = if provider == CREDENTIAL {
+        About::Password(record.hash(&["password"])?)
+    } else {
+        let Some(subject) = record.id("accountid")? else { return Ok(Reading::Nothing) };
+        let created_at = record.date("createdat", &mut context.units)?;
+        About::Account(ProviderAccount { provider, subject, created_at })
+    };
+    Ok(Reading::About(Fact::About { user, what }))
+}

@@ -1,0 +1,316 @@
+//! Splits JSON of any size into its records: the objects of its arrays, or one object a line.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::error::ImportError;
+use super::input::Bytes;
+use super::lines::next_line;
+use super::record::{Item, Record};
+use super::{DEPTH_MAX, RECORD_BYTES_MAX};
+use crate::auth::import::row::Reason;
+
+/// Where the scanner stands between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    /// In the array that is the whole file.
+    Array,
+    /// In the object that is the whole file.
+    Object,
+    /// In an array of that object.
+    Table,
+    End,
+}
+
+impl Place {
+    fn depth(self) -> usize {
+        match self {
+            Self::Start | Self::End => 0,
+            Self::Array | Self::Object => 1,
+            Self::Table => 2,
+        }
+    }
+}
+
+/// The records of a file that is one array of objects, or one object with such arrays.
+pub(super) struct JsonTree {
+    bytes: Bytes,
+    place: Place,
+    /// Whether no value of the array or object has been read.
+    is_first: bool,
+    table: Option<Rc<str>>,
+    /// The arrays whose objects are records. Others are skipped.
+    wanted: fn(&str) -> bool,
+    value: Vec<u8>,
+}
+
+impl JsonTree {
+    pub(super) fn new(bytes: Bytes, wanted: fn(&str) -> bool) -> Self {
+        Self { bytes, place: Place::Start, is_first: true, table: None, wanted, value: Vec::new() }
+    }
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
+        loop {
+            match self.place {
+                Place::Start => {
+                    self.place = match self.peek()? {
+                        Some(b'[') => Place::Array,
+                        Some(b'{') => Place::Object,
+                        _ => return Err(self.syntax("an array or an object was expected")),
+                    };
+                    self.bytes.consume(1);
+                }
+                Place::Array | Place::Table => {
+                    if self.has_next(b']')? {
+                        return self.record().map(Some);
+                    }
+                    self.place = if self.place == Place::Table { Place::Object } else { Place::End };
+                }
+                Place::Object => {
+                    if self.has_next(b'}')? {
+                        self.entry()?;
+                    } else {
+                        self.place = Place::End;
+                    }
+                }
+                Place::End => {
+                    return if self.peek()?.is_none() { Ok(None) } else { Err(self.syntax("more follows the end")) };
+                }
+            }
+        }
+    }
+
+    /// Passes the comma before the next value, or the end of the array or object.
+    fn has_next(&mut self, close: u8) -> Result<bool, ImportError> {
+        let next = self.peek()?;
+        if next == Some(close) {
+            self.bytes.consume(1);
+            self.is_first = false;
+            return Ok(false);
+        }
+        if !self.is_first {
+            if next != Some(b',') {
+                return Err(self.syntax("a comma was expected"));
+            }
+            self.bytes.consume(1);
+        }
+        self.is_first = false;
+        Ok(true)
+    }
+
+    /// Reads a name of the outer object, and its value or the start of it.
+    fn entry(&mut self) -> Result<(), ImportError> {
+        if self.peek()? != Some(b'"') {
+            return Err(self.syntax("a name in quotes was expected"));
+        }
+        if !self.walk(true)? {
+            return Err(ImportError::RecordTooLarge { file: self.bytes.name().to_owned(), line: self.bytes.line() });
+        }
+        let name: String = serde_json::from_slice(&self.value).map_err(|_| self.syntax("a name is not valid"))?;
+        if self.peek()? != Some(b':') {
+            return Err(self.syntax("a colon was expected"));
+        }
+        self.bytes.consume(1);
+        if self.peek()? == Some(b'[') && (self.wanted)(&name) {
+            self.bytes.consume(1);
+            self.place = Place::Table;
+            self.is_first = true;
+            self.table = Some(name.into());
+        } else {
+            self.walk(false)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self) -> Result<Item, ImportError> {
+        self.peek()?;
+        let line = self.bytes.line();
+        if !self.walk(true)? {
+            return Ok(Item::too_large(line));
+        }
+        Ok(record_of(&self.value, line, self.table.clone()))
+    }
+
+    /// The next byte that is not blank.
+    fn peek(&mut self) -> Result<Option<u8>, ImportError> {
+        loop {
+            let piece = self.bytes.fill()?;
+            if piece.is_empty() {
+                return Ok(None);
+            }
+            let blanks = piece.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let next = piece.get(blanks).copied();
+            self.bytes.consume(blanks);
+            if next.is_some() {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Passes one value. With `keep`, its text is in `value`; `false` if it is longer than a record may be.
+    fn walk(&mut self, keep: bool) -> Result<bool, ImportError> {
+        let mut value = std::mem::take(&mut self.value);
+        value.clear();
+        let walked = self.walk_into(keep, &mut value);
+        self.value = value;
+        walked
+    }
+
+    fn walk_into(&mut self, keep: bool, value: &mut Vec<u8>) -> Result<bool, ImportError> {
+        self.peek()?;
+        let mut walk = Walk::default();
+        let mut fits = true;
+        loop {
+            let piece = self.bytes.fill()?;
+            if piece.is_empty() {
+                // Only a number or a word can end with the file, and the outer array or object is still open.
+                return Err(self.syntax("the file ends in the middle"));
+            }
+            let (length, state) = walk.through(piece, DEPTH_MAX - self.place.depth());
+            if keep && fits {
+                fits = value.len() + length <= RECORD_BYTES_MAX;
+                if fits {
+                    value.extend_from_slice(&piece[..length]);
+                } else {
+                    value.clear();
+                }
+            }
+            self.bytes.consume(length);
+            match state {
+                Walked::Within => {}
+                Walked::Done => return Ok(fits),
+                Walked::TooDeep => {
+                    return Err(ImportError::TooDeep { file: self.bytes.name().to_owned(), line: self.bytes.line() });
+                }
+                Walked::Invalid => return Err(self.syntax("it is not valid JSON")),
+            }
+        }
+    }
+
+    fn syntax(&self, detail: &'static str) -> ImportError {
+        ImportError::Syntax { file: self.bytes.name().to_owned(), line: self.bytes.line(), detail }
+    }
+}
+
+/// The way through one value, which may come in several pieces.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    open: Vec<u8>,
+    in_string: bool,
+    is_escaped: bool,
+    has_begun: bool,
+}
+
+/// How a piece ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walked {
+    /// In the value.
+    Within,
+    /// At the end of the value.
+    Done,
+    TooDeep,
+    Invalid,
+}
+
+impl Walk {
+    /// Goes through a piece, and returns how much of it belongs to the value.
+    pub(super) fn through(&mut self, piece: &[u8], depth_max: usize) -> (usize, Walked) {
+        for (place, byte) in piece.iter().copied().enumerate() {
+            let after = place + 1;
+            if self.in_string {
+                match byte {
+                    _ if self.is_escaped => self.is_escaped = false,
+                    b'\\' => self.is_escaped = true,
+                    b'"' => {
+                        self.in_string = false;
+                        if self.open.is_empty() {
+                            return (after, Walked::Done);
+                        }
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            let is_outside = self.open.is_empty();
+            match byte {
+                // The end of a number or a word.
+                b',' | b']' | b'}' if is_outside => {
+                    return (place, if self.has_begun { Walked::Done } else { Walked::Invalid });
+                }
+                _ if is_outside && self.has_begun && byte.is_ascii_whitespace() => return (place, Walked::Done),
+                b'"' | b'{' | b'[' if is_outside && self.has_begun => return (place, Walked::Invalid),
+                b'"' => self.in_string = true,
+                b'{' | b'[' => {
+                    if self.open.len() == depth_max {
+                        return (place, Walked::TooDeep);
+                    }
+                    self.open.push(byte);
+                }
+                b'}' | b']' => {
+                    let opened = if byte == b'}' { b'{' } else { b'[' };
+                    if self.open.pop() != Some(opened) {
+                        return (place, Walked::Invalid);
+                    }
+                    if self.open.is_empty() {
+                        return (after, Walked::Done);
+                    }
+                }
+                _ => {}
+            }
+            self.has_begun = true;
+        }
+        (piece.len(), Walked::Within)
+    }
+}
+
+fn record_of(text: &[u8], line: u64, table: Option<Rc<str>>) -> Item {
+    match serde_json::from_slice(text) {
+        Ok(Value::Object(fields)) => Item::Record(Record::of_object(line, table, fields).name_table()),
+        Ok(_) => Item::fault(line, Reason::Syntax, "an object was expected"),
+        Err(_) => Item::fault(line, Reason::Syntax, "it is not valid JSON"),
+    }
+}
+
+/// The records of a file with one object a line.
+pub(super) struct JsonLines {
+    bytes: Bytes,
+}
+
+impl JsonLines {
+    pub(super) fn new(bytes: Bytes) -> Self {
+        Self { bytes }
+    }
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
+        loop {
+            let Some(line) = next_line(&mut self.bytes, RECORD_BYTES_MAX)? else { return Ok(None) };
+            let Some(text) = line.text else { return Ok(Some(Item::too_large(line.number))) };
+            let text = text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            if Walk::default().through(text.as_bytes(), DEPTH_MAX).1 == Walked::TooDeep {
+                return Err(ImportError::TooDeep { file: self.bytes.name().to_owned(), line: line.number });
+            }
+            return Ok(Some(record_of(text.as_bytes(), line.number, None)));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The readers of all layouts as one.
+
+use super::csv::{CsvColumns, CsvTable};
+use super::error::ImportError;
+use super::format::Format;
+use super::input::Bytes;
+use super::json::{JsonLines, JsonTree};
+use super::ldif::LdifEntries;
+use super::lines::ColonLines;
+use super::recognise::Layout;
+use super::record::Item;
+use super::sql::SqlDump;
+use super::system;
+
+/// Divides the text of a file into records.
+pub(super) enum Reader {
+    JsonTree(JsonTree),
+    JsonLines(JsonLines),
+    Csv(CsvTable),
+    CsvColumns(CsvColumns),
+    Sql(SqlDump),
+    Ldif(LdifEntries),
+    Colons(ColonLines),
+}
+
+impl Reader {
+    pub(super) fn new(bytes: Bytes, format: Format, layout: Layout) -> Result<Self, ImportError> {
+        let Some(layout) = layout_for(format, layout) else {
+            return Err(ImportError::WrongForm { file: bytes.name().to_owned(), format });
+        };
+        Ok(match layout {
+            Layout::JsonTree => Self::JsonTree(JsonTree::new(bytes, system::wanted(format))),
+            Layout::JsonLines => Self::JsonLines(JsonLines::new(bytes)),
+            Layout::Csv => Self::Csv(CsvTable::new(bytes)?),
+            Layout::CsvColumns => Self::CsvColumns(CsvColumns::new(bytes)),
+            Layout::Sql => Self::Sql(SqlDump::new(bytes)),
+            Layout::Ldif => Self::Ldif(LdifEntries::new(bytes)),
+            Layout::Colons => Self::Colons(ColonLines::new(bytes)),
+        })
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
+        match self {
+            Self::JsonTree(reader) => reader.next(),
+            Self::JsonLines(reader) => reader.next(),
+            Self::Csv(reader) => reader.next(),
+            Self::CsvColumns(reader) => reader.next(),
+            Self::Sql(reader) => reader.next(),
+            Self::Ldif(reader) => reader.next(),
+            Self::Colons(reader) => reader.next(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        match self {
+            Self::JsonTree(reader) => reader.bytes(),
+            Self::JsonLines(reader) => reader.bytes(),
+            Self::Csv(reader) => reader.bytes(),
+            Self::CsvColumns(reader) => reader.bytes(),
+            Self::Sql(reader) => reader.bytes(),
+            Self::Ldif(reader) => reader.bytes(),
+            Self::Colons(reader) => reader.bytes(),
+        }
+    }
+
+    pub(super) fn into_bytes(self) -> Bytes {
+        match self {
+            Self::JsonTree(reader) => reader.into_bytes(),
+            Self::JsonLines(reader) => reader.into_bytes(),
+            Self::Csv(reader) => reader.into_bytes(),
+            Self::CsvColumns(reader) => reader.into_bytes(),
+            Self::Sql(reader) => reader.into_bytes(),
+            Self::Ldif(reader) => reader.into_bytes(),
+            Self::Colons(reader) => reader.into_bytes(),
+        }
+    }
+}
+
+/// The layout of a file whose format is known. `None` if the format has no such layout.
+fn layout_for(format: Format, seen: Layout) -> Option<Layout> {
+    let is_json = matches!(seen, Layout::JsonTree | Layout::JsonLines);
+    let layout = match format {
+        Format::Htpasswd | Format::Shadow => (!is_json).then_some(Layout::Colons)?,
+        Format::Ldif => (!is_json).then_some(Layout::Ldif)?,
+        Format::Authctl => (seen == Layout::JsonLines).then_some(seen)?,
+        Format::Kratos | Format::Keycloak | Format::FusionAuth | Format::WorkOs | Format::JsonLines => {
+            is_json.then_some(seen)?
+        }
+        Format::Firebase if !is_json => Layout::CsvColumns,
+        Format::Supabase if seen == Layout::Sql => seen,
+        Format::Csv => (!is_json).then_some(Layout::Csv)?,
+        _ if is_json => seen,
+        _ => Layout::Csv,
+    };
+    Some(layout)
+}

@@ -1,0 +1,83 @@
+//! The lines of a text file.
+
+use serde_json::Value;
+
+use super::LINE_BYTES_MAX;
+use super::error::ImportError;
+use super::input::Bytes;
+use super::record::{Item, Record};
+
+/// A line of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// From 1.
+    pub(super) number: u64,
+    /// The text without the line end, or `None` if it is longer than allowed.
+    pub(super) text: Option<String>,
+}
+
+/// Reads the next line of at most `max` bytes. The rest of a longer one is skipped.
+pub(super) fn next_line(bytes: &mut Bytes, max: usize) -> Result<Option<Line>, ImportError> {
+    let number = bytes.line();
+    let mut text = Vec::new();
+    let mut fits = true;
+    let mut is_there = false;
+    loop {
+        let piece = bytes.fill()?;
+        if piece.is_empty() {
+            break;
+        }
+        is_there = true;
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        let part = &piece[..end.unwrap_or(piece.len())];
+        fits = fits && text.len() + part.len() <= max;
+        if fits {
+            text.extend_from_slice(part);
+        }
+        let length = end.map_or(piece.len(), |end| end + 1);
+        bytes.consume(length);
+        if end.is_some() {
+            break;
+        }
+    }
+    if text.last() == Some(&b'\r') {
+        text.pop();
+    }
+    // The bytes are checked before.
+    let text = fits.then(|| String::from_utf8_lossy(&text).into_owned());
+    Ok(is_there.then_some(Line { number, text }))
+}
+
+/// The records of a file with fields between colons. Fields are named by their places from 0.
+pub(super) struct ColonLines {
+    bytes: Bytes,
+}
+
+impl ColonLines {
+    pub(super) fn new(bytes: Bytes) -> Self {
+        Self { bytes }
+    }
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
+        loop {
+            let Some(line) = next_line(&mut self.bytes, LINE_BYTES_MAX)? else { return Ok(None) };
+            let Some(text) = line.text else {
+                return Err(ImportError::LineTooLong { file: self.bytes.name().to_owned(), line: line.number });
+            };
+            if text.trim().is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let values: Vec<Value> = text.split(':').map(Value::from).collect();
+            let names = (0..values.len()).map(|place| place.to_string().into()).collect();
+            return Ok(Some(Item::Record(Record::of_row(line.number, names, values))));
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Recognises the system of a file by its first bytes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::csv::cells_of;
+use super::error::ImportError;
+use super::format::Format;
+use super::input::Bytes;
+use super::json::{Walk, Walked};
+use super::{COLUMNS_MAX, DEPTH_MAX};
+
+/// The records of a table by which a file is recognised.
+const SAMPLE_RECORDS: usize = 20;
+/// The fewest columns of Firebase's table, which has no header.
+const FIREBASE_COLUMNS: usize = 27;
+/// The number of fields in a line of `/etc/shadow`.
+const SHADOW_FIELDS: usize = 9;
+/// The statements before the first table of a dump, in lines.
+const DUMP_LINES: usize = 2000;
+
+/// How the text of a file is divided into records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// An array, or an object with arrays.
+    JsonTree,
+    /// An object a line.
+    JsonLines,
+    /// A table with a header.
+    Csv,
+    /// A table without a header.
+    CsvColumns,
+    Sql,
+    Ldif,
+    /// Fields between colons.
+    Colons,
+}
+
+/// What the start of a file shows.
+#[derive(Debug)]
+pub(super) struct Recognised {
+    pub(super) layout: Layout,
+    /// All formats that it can be, none of them plain if another fits.
+    pub(super) formats: Vec<Format>,
+}
+
+pub(super) fn recognise(bytes: &mut Bytes) -> Result<Recognised, ImportError> {
+    let file = bytes.name().to_owned();
+    let (sample, is_whole) = bytes.sample()?;
+    let text = String::from_utf8_lossy(sample);
+    let text = text.trim_start();
+    if text.is_empty() {
+        return Err(ImportError::Empty { file });
+    }
+    let recognised = match text.as_bytes()[0] {
+        b'{' | b'[' => json(text, is_whole),
+        _ => lines(text),
+    };
+    Ok(recognised)
+}
+
+/// The columns of a table or the names of the records of JSON, in lower case.
+struct Names(Vec<String>);
+
+impl Names {
+    fn have(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.0.iter().any(|own| own == name))
+    }
+}
+
+/// A condition under which a file is of a format.
+type Rule = (Format, &'static [&'static str]);
+
+/// The columns of tables. Names are in lower case, `_` stays: that tells `emailVerified` from `email_verified`.
+const TABLES: &[Rule] = &[
+    (Format::Supabase, &["encrypted_password", "aud"]),
+    (Format::Supabase, &["identity_data", "provider", "user_id"]),
+    (Format::Devise, &["encrypted_password", "reset_password_token"]),
+    (Format::Clerk, &["password_digest", "password_hasher"]),
+    (Format::Django, &["is_superuser", "date_joined"]),
+    (Format::Django, &["verified", "primary", "user_id", "email"]),
+    (Format::WordPress, &["user_pass", "user_login"]),
+    (Format::Laravel, &["email_verified_at", "remember_token"]),
+    (Format::PocketBase, &["tokenkey", "emailvisibility"]),
+    (Format::PocketBase, &["recordid", "provider", "providerid"]),
+    (Format::PocketBase, &["recordref", "provider", "providerid"]),
+    (Format::BetterAuth, &["emailverified", "createdat"]),
+    (Format::BetterAuth, &["accountid", "providerid", "userid"]),
+    (Format::BetterAuth, &["account_id", "provider_id", "user_id"]),
+    (Format::BetterAuth, &["secret", "backupcodes", "userid"]),
+    (Format::BetterAuth, &["secret", "backup_codes", "user_id"]),
+    (Format::Authjs, &["provider", "provideraccountid"]),
+    (Format::Authjs, &["provider", "provider_account_id"]),
+    (Format::Lucia, &["hashed_password", "user_id"]),
+    (Format::Cognito, &["cognito:username"]),
+    (Format::Kratos, &["traits", "schema_id"]),
+    (Format::Auth0, &["custom_password_hash"]),
+    (Format::Auth0, &["_id", "passwordhash"]),
+    (Format::FusionAuth, &["encryptionscheme"]),
+    (Format::FusionAuth, &["insertinstant"]),
+];
+
+/// The formats whose rules the names fulfil.
+fn of_names(names: &Names, plain: Format) -> Vec<Format> {
+    let mut formats: Vec<Format> =
+        TABLES.iter().filter(|(_, rule)| names.have(rule)).map(|(format, _)| *format).collect();
+    // Auth.js has a date or nothing in a column of that name, and no date of creation.
+    if names.have(&["emailverified", "email"]) && !names.have(&["createdat"]) && formats.is_empty() {
+        formats.push(Format::Authjs);
+    }
+    formats.sort_unstable();
+    formats.dedup();
+    if formats.is_empty() && ["email", "e-mail", "email_address", "mail"].iter().any(|name| names.have(&[*name])) {
+        formats.push(plain);
+    }
+    formats
+}
+
+fn lines(text: &str) -> Recognised {
+    let is_comment = |line: &&str| line.trim().is_empty() || line.starts_with('#');
+    let line = text.lines().find(|line| !is_comment(line)).unwrap_or_default();
+    let starts = |word: &str| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    if starts("version:") || starts("dn:") {
+        return Recognised { layout: Layout::Ldif, formats: vec![Format::Ldif] };
+    }
+    if text.lines().take(DUMP_LINES).any(super::sql::begins_table) {
+        return Recognised { layout: Layout::Sql, formats: vec![Format::Supabase] };
+    }
+    let row = cells_of(line);
+    let names = Names(row.iter().map(|name| name.to_lowercase()).collect());
+    let formats = of_names(&names, Format::Csv);
+    if !formats.is_empty() {
+        return Recognised { layout: Layout::Csv, formats };
+    }
+    let is_firebase = row.len() >= FIREBASE_COLUMNS && row.len() <= COLUMNS_MAX && line.trim_end().ends_with(',');
+    if is_firebase && matches!(row[2].as_str(), "true" | "false") {
+        return Recognised { layout: Layout::CsvColumns, formats: vec![Format::Firebase] };
+    }
+    let fields: Vec<&str> = line.split(':').collect();
+    if fields.len() == SHADOW_FIELDS && fields[2..].iter().all(|field| field.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Recognised { layout: Layout::Colons, formats: vec![Format::Shadow] };
+    }
+    let is_htpasswd = fields.len() >= 2 && !fields[0].is_empty() && !fields[0].contains([' ', ',', '"']);
+    let has_hash = || fields[1].starts_with(['$', '{']) || fields[1].len() == DES_CHARACTERS;
+    let formats = if is_htpasswd && has_hash() { vec![Format::Htpasswd] } else { Vec::new() };
+    let layout = if formats.is_empty() && line.contains(',') { Layout::Csv } else { Layout::Colons };
+    Recognised { layout, formats }
+}
+
+/// The length of a hash of the old `crypt`.
+const DES_CHARACTERS: usize = 13;
+
+/// The start of a JSON file.
+#[derive(Default)]
+struct Shape {
+    /// The records of each array by its name, which is empty for the outer one.
+    tables: BTreeMap<String, Vec<Map<String, Value>>>,
+    /// The names of the outer object.
+    names: Vec<String>,
+}
+
+impl Shape {
+    fn records(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        self.tables.values().flatten()
+    }
+
+    fn has_table(&self, name: &str) -> bool {
+        self.tables.contains_key(name)
+    }
+
+    /// The names of all records of a table.
+    fn names_of(&self, table: &str) -> Names {
+        let records = self.tables.get(table).into_iter().flatten();
+        Names(records.flat_map(|record| record.keys()).map(|name| name.to_lowercase()).collect())
+    }
+}
+
+fn json(text: &str, is_whole: bool) -> Recognised {
+    let (layout, shape) = shape(text, is_whole);
+    let mut formats = match layout {
+        Layout::JsonLines => of_records(&shape, Format::JsonLines),
+        _ if text.starts_with('[') => of_records(&shape, Format::JsonLines),
+        _ => of_tables(&shape),
+    };
+    formats.sort_unstable();
+    formats.dedup();
+    Recognised { layout, formats }
+}
+
+/// The formats of an object with arrays.
+fn of_tables(shape: &Shape) -> Vec<Format> {
+    let names = Names(shape.names.iter().map(|name| name.to_lowercase()).collect());
+    let users = shape.names_of("users");
+    let mut formats = Vec::new();
+    if shape.has_table("users") {
+        if users.have(&["localid"]) {
+            formats.push(Format::Firebase);
+        }
+        if names.have(&["realm"]) && (users.have(&["username"]) || users.0.is_empty()) {
+            formats.push(Format::Keycloak);
+        }
+        // Files of `keycloak export --users different_files` say the realm too; users of its API do not.
+        if !users.have(&["localid"]) && (users.have(&["encryptionscheme"]) || users.have(&["insertinstant"])) {
+            formats.push(Format::FusionAuth);
+        }
+        if shape.tables["users"].iter().any(|user| user.contains_key("Attributes")) {
+            formats.push(Format::Cognito);
+        }
+    }
+    if shape.has_table("Users") && shape.names_of("Users").have(&["attributes"]) {
+        formats.push(Format::Cognito);
+    }
+    if shape.has_table("auth_user") || shape.has_table("user_key") {
+        formats.push(Format::Lucia);
+    }
+    if shape.has_table("user") && shape.has_table("account") {
+        formats.push(Format::BetterAuth);
+    }
+    if names.have(&["object"]) && shape.has_table("data") {
+        let is_workos = |record: &Map<String, Value>| text_of(record, "id").starts_with("user_");
+        if shape.records().any(is_workos) {
+            formats.push(Format::WorkOs);
+        }
+    }
+    if names.have(&["realm"]) && formats.is_empty() {
+        formats.push(Format::Keycloak);
+    }
+    formats
+}
+
+fn text_of<'a>(record: &'a Map<String, Value>, name: &str) -> &'a str {
+    record.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The formats of records that are not in tables.
+fn of_records(shape: &Shape, plain: Format) -> Vec<Format> {
+    let names = shape.names_of("");
+    let any = |test: &dyn Fn(&Map<String, Value>) -> bool| shape.records().any(test);
+    if names.have(&["authctl"]) {
+        return vec![Format::Authctl];
+    }
+    if names.have(&["model", "fields"]) {
+        return vec![Format::Django];
+    }
+    if any(&|record| matches!(text_of(record, "table"), "user" | "account" | "users" | "accounts")) {
+        return vec![Format::BetterAuth];
+    }
+    let mut formats = of_names(&names, plain);
+    let is_plain = formats.iter().all(|format| format.is_plain());
+    if any(&|record| text_of(record, "user_id").contains('|')) {
+        formats.retain(|format| !format.is_plain());
+        formats.push(Format::Auth0);
+    } else if is_plain && names.have(&["email_verified"]) && names.have(&["password_hash"]) {
+        let is_lucia = |record: &Map<String, Value>| is_lucia_scrypt(text_of(record, "password_hash"));
+        if any(&is_lucia) {
+            formats = vec![Format::Lucia];
+        } else if !names.have(&["id"]) {
+            formats = vec![Format::Auth0];
+        }
+    }
+    formats
+}
+
+/// Whether the text is a hash of Lucia 3: salt and key in hexadecimal.
+fn is_lucia_scrypt(text: &str) -> bool {
+    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split_once(':').is_some_and(|(salt, key)| salt.len() == 32 && key.len() == 128 && is_hex(salt) && is_hex(key))
+}
+
+fn shape(text: &str, is_whole: bool) -> (Layout, Shape) {
+    let mut shape = Shape::default();
+    if let Some(items) = text.strip_prefix('[') {
+        shape.tables.insert(String::new(), records(items));
+        return (Layout::JsonTree, shape);
+    }
+    let (length, end) = Walk::default().through(text.as_bytes(), DEPTH_MAX);
+    let rest = text[length..].trim_start();
+    let first = (end == Walked::Done).then(|| serde_json::from_str(&text[..length]).ok()).flatten();
+    let has_tables = |object: &Map<String, Value>| {
+        object.values().any(|value| value.as_array().is_some_and(|list| list.iter().all(Value::is_object)))
+    };
+    let is_lines = match &first {
+        Some(Value::Object(object)) => {
+            rest.starts_with('{') || is_whole && rest.is_empty() && !is_tree(object, has_tables(object))
+        }
+        _ => false,
+    };
+    if is_lines {
+        let lines = text.lines().take(SAMPLE_RECORDS).filter_map(|line| serde_json::from_str(line).ok()).collect();
+        shape.tables.insert(String::new(), lines);
+        return (Layout::JsonLines, shape);
+    }
+    entries(&text[1..], &mut shape);
+    (Layout::JsonTree, shape)
+}
+
+/// Whether the only object of a file is one with tables, and not the only line of a file with a record a line.
+fn is_tree(object: &Map<String, Value>, has_tables: bool) -> bool {
+    has_tables && !object.contains_key("user_id") && !object.contains_key("email") && !object.contains_key("traits")
+}
+
+/// Reads the entries of the outer object as far as the sample goes.
+fn entries(mut rest: &str, shape: &mut Shape) {
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        let Some((name, after)) = value(rest) else { return };
+        let Ok(name) = serde_json::from_str::<String>(name) else { return };
+        let Some(after) = after.trim_start().strip_prefix(':') else { return };
+        let after = after.trim_start();
+        shape.names.push(name.clone());
+        if let Some(items) = after.strip_prefix('[') {
+            shape.tables.insert(name, records(items));
+        }
+        let Some((_, after)) = value(after) else { return };
+        rest = after;
+    }
+}
+
+/// The first records of an array, up to a value of another kind.
+fn records(mut rest: &str) -> Vec<Map<String, Value>> {
+    let mut found = Vec::new();
+    while found.len() < SAMPLE_RECORDS {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        let Some((record, after)) = value(rest) else { break };
+        let Ok(Value::Object(fields)) = serde_json::from_str(record) else { break };
+        found.push(fields);
+        rest = after;
+    }
+    found
+}
+
+/// The first value of a text, and what follows it.
+fn value(text: &str) -> Option<(&str, &str)> {
+    let (length, end) = Walk::default().through(text.as_bytes(), DEPTH_MAX);
+    (end == Walked::Done && length > 0).then(|| text.split_at(length))
+}
