@@ -107,20 +107,32 @@ pub struct Pruning {
     pub is_over: bool,
 }
 
-/// How long a part should lock the database for other writers.
-const LOCKED: Duration = Duration::from_millis(30);
-/// The fewest rows of a part after the first: each part has an entry in the audit log and a sync.
-const ROWS_MIN: usize = 100;
+/// What decides how many rows the parts of a deletion have.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long a part should lock the database for other writers.
+    pub locked: Duration,
+    /// The fewest rows of a part after the first: each part has an entry in the audit log and a sync.
+    pub rows_min: usize,
+}
+
+impl Default for Pace {
+    /// The pace where the others look again and again whether the database is free.
+    fn default() -> Self {
+        Self { locked: Duration::from_millis(30), rows_min: 100 }
+    }
+}
+
 /// The most rows of a part. They change some 28 MiB of pages, all of which are in the write-ahead log at once.
 const ROWS_MAX: usize = 2_000;
 const ROWS_FIRST: usize = 200;
 
 /// The most rows of the next part, after one of `rows` rows that locked the database for this time. A single part that
 /// waited for the disk does not decide: the number at most doubles, and at least halves.
-fn next_limit(rows: usize, locked: Duration) -> usize {
-    let fitting = rows as u128 * LOCKED.as_micros() / locked.as_micros().max(1);
+fn next_limit(rows: usize, locked: Duration, pace: Pace) -> usize {
+    let fitting = rows as u128 * pace.locked.as_micros() / locked.as_micros().max(1);
     let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
-    fitting.clamp(rows / 2, rows.saturating_mul(2)).clamp(ROWS_MIN, ROWS_MAX)
+    fitting.clamp(rows / 2, rows.saturating_mul(2)).clamp(pace.rows_min, ROWS_MAX)
 }
 
 impl Default for Pruning {
@@ -148,9 +160,9 @@ impl Pruning {
 
     /// Adds a part that had a number of rows and locked the database for this time, and what keeps some of the rows: a
     /// list for each.
-    pub fn add(&mut self, rows: usize, kept: Vec<Vec<Holder>>, locked: Duration) {
+    pub fn add(&mut self, rows: usize, kept: Vec<Vec<Holder>>, locked: Duration, pace: Pace) {
         self.is_over = rows < self.limit;
-        self.limit = next_limit(rows, locked);
+        self.limit = next_limit(rows, locked, pace);
         self.kept += kept.len();
         for holder in kept.into_iter().flatten() {
             let is_same = |known: &&mut Holder| known.table == holder.table && known.column == holder.column;
@@ -168,7 +180,9 @@ mod tests {
 
     #[test]
     fn next_part_locks_the_database_for_about_as_long() {
-        let after = |rows, micros_per_row: u64| next_limit(rows, Duration::from_micros(micros_per_row * rows as u64));
+        let pace = Pace::default();
+        let after =
+            |rows, micros_per_row: u64| next_limit(rows, Duration::from_micros(micros_per_row * rows as u64), pace);
         for (rows, micros_per_row, next) in [
             (500, 60, 500),
             (500, 100, 300),
@@ -177,7 +191,7 @@ mod tests {
             (500, 10, 1_000),
             (500, 10_000, 250),
             // A disk that is slow, and rows that are gone at once.
-            (150, 10_000, ROWS_MIN),
+            (150, 10_000, pace.rows_min),
             (ROWS_MAX, 1, ROWS_MAX),
             (500, 0, 1_000),
         ] {
@@ -191,12 +205,12 @@ mod tests {
         let mut limits = Vec::new();
         for micros_per_row in [20, 20, 20, 20, 300, 300, 300, 300, 60, 60, 60] {
             let rows = pruning.limit;
-            pruning.add(rows, Vec::new(), Duration::from_micros(micros_per_row * rows as u64));
+            pruning.add(rows, Vec::new(), Duration::from_micros(micros_per_row * rows as u64), Pace::default());
             limits.push(pruning.limit);
             assert!(!pruning.is_over);
         }
         assert_eq!(limits, [400, 800, 1500, 1500, 750, 375, 187, 100, 200, 400, 500]);
-        pruning.add(pruning.limit - 1, Vec::new(), Duration::ZERO);
+        pruning.add(pruning.limit - 1, Vec::new(), Duration::ZERO, Pace::default());
         assert!(pruning.is_over);
     }
 }

@@ -33,6 +33,7 @@ mod api_keys;
 mod audit;
 mod computed;
 mod doctor;
+mod many;
 mod mixed;
 mod odd_rows;
 mod passwords_and_codes;

@@ -62,6 +62,8 @@ const NAMES: &[(&str, &[&str])] = &[
         ],
     ),
     ("{is_row}", &[r#"(rowid = ?1 OR "id" = ?2)"#]),
+    ("{is_user}", &[r#""id" = ?1"#]),
+    ("{columns}", &[r#""createdAt""#]),
     ("{order}", &["rowid"]),
     ("{stamp}", &["", r#", "updatedAt" = ?5"#]),
     ("{direction}", &["ASC", "DESC"]),

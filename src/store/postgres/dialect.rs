@@ -1,6 +1,10 @@
 //! What PostgreSQL spells in its own way.
 
-use crate::store::engine::{Dialect, Step};
+use super::statement::array;
+use crate::store::engine::{Dialect, Many, Step};
+
+/// So many that the way to the server hardly counts, and so few that the server has time for what an app does with each.
+pub(super) const ROWS_PER_STATEMENT: usize = 500;
 
 pub(super) const DIALECT: Dialect = Dialect {
     position: "strpos",
@@ -26,6 +30,11 @@ pub(super) const DIALECT: Dialect = Dialect {
     },
     is_spelled: |column, text| format!("lower({column}) = lower({text})"),
     has_nul: false,
+    many: Some(Many {
+        rows: ROWS_PER_STATEMENT,
+        is_listed: |column, parameter| format!("{column} = ANY({parameter})"),
+        list: |values| array(values).into(),
+    }),
     search: None,
 };
 

@@ -20,11 +20,12 @@ use jiff::SignedDuration;
 use super::ahead::{Ahead, Query};
 use super::app_tables::{AbsentTable, with_absent, with_schemas};
 use super::client::Client;
-use super::dialect::DIALECT;
+use super::dialect::{DIALECT, ROWS_PER_STATEMENT};
 use super::error::{native_columns, of_commit, translate};
 use super::row::Cells;
 use super::statement::Statement;
 use super::{catalog, info, migrate, schema};
+use crate::auth::prune::Pace;
 use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError};
 use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
@@ -239,6 +240,11 @@ impl Engine for Postgres {
                     JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p')";
         let bytes = (&mut self.snapshot() as &mut dyn Tx).count(size, &[Value::from(&self.schema)])?;
         Ok(EngineInfo { storage: Storage::Server(server), bytes })
+    }
+
+    /// The others wait in a queue, and every part reads the catalogue.
+    fn pace(&self) -> Pace {
+        Pace { locked: Duration::from_millis(100), rows_min: ROWS_PER_STATEMENT }
     }
 
     /// The server reclaims what is deleted by itself.

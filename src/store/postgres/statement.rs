@@ -23,6 +23,8 @@ impl<'v> Statement<'v> {
     /// # Errors
     /// [`StoreError::Engine`] for a text with NUL, which PostgreSQL cannot store.
     pub(super) fn new(sql: &str, values: &'v [Value]) -> Result<Self, StoreError> {
+        // The place of each value that is used, and the values in this order.
+        let mut places: Vec<Option<usize>> = vec![None; values.len() + 1];
         let mut used: Vec<usize> = Vec::new();
         let mut rendered = String::with_capacity(sql.len());
         let mut rest = sql;
@@ -32,10 +34,14 @@ impl<'v> Statement<'v> {
             if let Some(after) = found.strip_prefix('?') {
                 let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
                 let number = after[..digits].parse::<usize>().unwrap_or_default();
-                let place = used.iter().position(|known| *known == number).unwrap_or_else(|| {
+                let known = places.get(number).copied().flatten();
+                let place = known.unwrap_or_else(|| {
                     used.push(number);
                     used.len() - 1
                 });
+                if let Some(known) = places.get_mut(number) {
+                    *known = Some(place);
+                }
                 rendered.push('$');
                 rendered.push_str(&(place + 1).to_string());
                 rest = &after[digits..];
@@ -77,14 +83,27 @@ impl<'v> Parameter<'v> {
 
     /// The text of the value; `None` for NULL.
     fn text(&self) -> Option<Cow<'_, str>> {
-        Some(match self.0 {
-            Value::Null => return None,
-            Value::Integer(number) => number.to_string().into(),
-            Value::Real(number) => number.to_string().into(),
-            Value::Text(text) => text.into(),
-            Value::Blob(bytes) => [r"\x", &base16ct::lower::encode_string(bytes)].concat().into(),
-        })
+        text(self.0)
     }
+}
+
+fn text(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Integer(number) => number.to_string().into(),
+        Value::Real(number) => number.to_string().into(),
+        Value::Text(text) => text.into(),
+        Value::Blob(bytes) => [r"\x", &base16ct::lower::encode_string(bytes)].concat().into(),
+    })
+}
+
+/// The text of an array. The server takes the type of its values from the column that is compared with them.
+pub(super) fn array<'v>(values: impl Iterator<Item = &'v Value>) -> String {
+    let quoted = values.map(|value| match text(value) {
+        Some(text) => format!(r#""{}""#, text.replace('\\', r"\\").replace('"', r#"\""#)),
+        None => "NULL".to_owned(),
+    });
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
 
 impl std::fmt::Debug for Parameter<'_> {
@@ -130,6 +149,12 @@ mod tests {
             [Value::Null, Value::Integer(-5), Value::Real(0.5), Value::Text("x".into()), Value::Blob(vec![1, 255])];
         let texts = values.each_ref().map(|value| Parameter(value).text().map(Cow::into_owned));
         assert_eq!(texts.each_ref().map(Option::as_deref), [None, Some("-5"), Some("0.5"), Some("x"), Some(r"\x01ff")]);
+    }
+
+    #[test]
+    fn array_quotes_its_values() {
+        let values = [Value::Null, Value::Integer(-5), Value::from(r#"a"b\c,{}"#), Value::Blob(vec![1])];
+        assert_eq!(array(values.iter()), r#"{NULL,"-5","a\"b\\c,{}","\\x01"}"#);
     }
 
     #[test]

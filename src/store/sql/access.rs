@@ -219,7 +219,7 @@ pub(super) fn end_tokens(
     tokens: Tokens,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let is_session = rows::is_row(tx, mapping, "session");
+    let is_session = rows::is_row(tx.dialect(), mapping, "session");
     let id = mapping.sql(format!(r#"SELECT "id" FROM "session" WHERE {is_session}"#));
     for (kind, name) in TOKENS {
         let Some(found) = inventory.plugin(name) else { continue };
@@ -240,10 +240,10 @@ pub(super) fn end_tokens(
             }
             None => None,
         };
-        for session in sessions {
+        for sessions in tx.dialect().lists(sessions) {
             match &revocation {
-                Some((change, is_open, value)) => tx.update_until_none(&table, change, is_open, session, value)?,
-                None => tx.delete(&format!("DELETE FROM {table} WHERE {of_session}"), session)?,
+                Some((change, is_open, value)) => tx.update_until_none(&table, change, is_open, &sessions, value)?,
+                None => tx.delete(&format!("DELETE FROM {table} WHERE {of_session}"), &sessions)?,
             };
         }
     }

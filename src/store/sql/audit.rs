@@ -1,6 +1,6 @@
 //! The audit log. Entries are only added, by the act that they describe.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -15,40 +15,62 @@ use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
 const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
     "sessionId", "reason", "detail", "changes", "hash""#;
+/// How many columns [`COLUMNS`] has.
+const WIDTH: usize = 15;
 
 /// Appends entries about what an act did.
 pub(in crate::store) fn append(tx: &mut dyn Tx, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
     let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
     let mut previous = tx.query_one(&newest, &[], entry)?;
-    let insert = format!(
-        r#"INSERT INTO "authctl_audit" ({COLUMNS})
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"#
-    );
-    for event in events {
-        let entry = Entry::following(previous.as_ref(), actor, event);
-        // Acts never fill the log: another program wrote an entry with the highest number.
-        let seq = i64::try_from(entry.seq).map_err(|_| StoreError::LogFull(entry.seq.saturating_sub(1)))?;
-        let values = [
-            seq.into(),
-            entry.form.into(),
-            OWN_TIME.write(entry.at),
-            (&entry.event).into(),
-            (&entry.os_user).into(),
-            (&entry.host).into(),
-            (&entry.actor_id).into(),
-            (&entry.actor_email).into(),
-            (&entry.user_id).into(),
-            (&entry.user_email).into(),
-            (&entry.session_id).into(),
-            (&entry.reason).into(),
-            (&entry.detail).into(),
-            (&entry.changes).into(),
-            (&entry.hash).into(),
-        ];
+    let rows_per_statement = tx.dialect().rows_per_statement();
+    let mut events = events.into_iter();
+    let (mut insert, mut width) = (String::new(), 0);
+    loop {
+        let mut values = Vec::new();
+        for event in events.by_ref().take(rows_per_statement) {
+            let entry = Entry::following(previous.as_ref(), actor, event);
+            // Acts never fill the log: another program wrote an entry with the highest number.
+            let seq = i64::try_from(entry.seq).map_err(|_| StoreError::LogFull(entry.seq.saturating_sub(1)))?;
+            values.extend(cells(&entry, seq));
+            previous = Some(entry);
+        }
+        if values.is_empty() {
+            return Ok(());
+        }
+        if values.len() != width {
+            width = values.len();
+            insert = insertion(width);
+        }
         tx.execute(&insert, &values)?;
-        previous = Some(entry);
     }
-    Ok(())
+}
+
+/// The statement that adds entries with a number of values.
+fn insertion(values: usize) -> String {
+    let places: Vec<String> = (1..=values).map(|number| format!("?{number}")).collect();
+    let rows: Vec<String> = places.chunks(WIDTH).map(|row| format!("({})", row.join(", "))).collect();
+    format!(r#"INSERT INTO "authctl_audit" ({COLUMNS}) VALUES {}"#, rows.join(", "))
+}
+
+/// The values of an entry, in the order of [`COLUMNS`].
+fn cells(entry: &Entry, seq: i64) -> [Value; WIDTH] {
+    [
+        seq.into(),
+        entry.form.into(),
+        OWN_TIME.write(entry.at),
+        (&entry.event).into(),
+        (&entry.os_user).into(),
+        (&entry.host).into(),
+        (&entry.actor_id).into(),
+        (&entry.actor_email).into(),
+        (&entry.user_id).into(),
+        (&entry.user_email).into(),
+        (&entry.session_id).into(),
+        (&entry.reason).into(),
+        (&entry.detail).into(),
+        (&entry.changes).into(),
+        (&entry.hash).into(),
+    ]
 }
 
 /// Finds the newest intended act. The event is a literal and not a parameter, because only then the partial
@@ -232,16 +254,21 @@ pub(in crate::store) fn ended_of_users(
     mapping: &SchemaMapping,
     sessions: &[Session],
 ) -> Result<Vec<Event>, StoreError> {
-    let mut users: BTreeMap<&str, Subject> = BTreeMap::new();
-    let mut events = Vec::new();
-    for session in sessions {
-        let user = match users.entry(&session.user_id) {
-            btree_map::Entry::Occupied(known) => known.into_mut(),
-            btree_map::Entry::Vacant(new) => new.insert(subject(tx, mapping, &session.user_id)?),
-        };
-        events.push(ended_of(user, session));
+    let users: BTreeSet<&str> = sessions.iter().map(|session| session.user_id.as_str()).collect();
+    let keys: Vec<[Value; 1]> = users.iter().map(|id| [mapping.key("user", id)]).collect();
+    let is_user = tx.dialect().is_listed(r#""id""#, "?1");
+    let sql = format!(r#"SELECT "id", {} FROM "user" WHERE {is_user}"#, rows::EMAIL);
+    let sql = mapping.sql(sql);
+    let mut emails: HashMap<String, Option<String>> = HashMap::new();
+    for lists in tx.dialect().lists(&keys) {
+        tx.each(&sql, &lists, |row| {
+            let email = row.value(1)?.as_text().map(str::to_owned);
+            emails.extend(mapping.ids.of("user").read(row.value(0)?).map(|id| (id, email)));
+            Ok(())
+        })?;
     }
-    Ok(events)
+    let subject = |id: &str| Subject::read(id, emails.get(id).cloned().flatten());
+    Ok(sessions.iter().map(|session| ended_of(&subject(&session.user_id), session)).collect())
 }
 
 /// The event before the commit: it lists what the act will have done.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::prune::{Part, delete_over_rows, still_over};
+use super::prune::{Part, delete_over_rows};
 use super::rows::RowKey;
 use super::{audit, rows, sessions, users};
 use crate::auth::audit::Event;
@@ -285,13 +285,10 @@ pub(in crate::store) fn delete_over(
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<Part, StoreError> {
-    let is_row = rows::is_row(tx, mapping, "verification");
-    let sql = format!(r#"SELECT "expiresAt", "identifier" FROM "verification" WHERE {is_row}"#);
-    let sql = mapping.sql(sql);
-    let keys = still_over(keys, |key| {
-        Ok(tx.query_one(&sql, key, |row| is_over(row, 0, mapping, now, is_clock_sane))?.unwrap_or(false))
+    let columns = r#""expiresAt", "identifier""#;
+    let part = delete_over_rows(tx, mapping, ("verification", columns), keys, None, |row, first| {
+        is_over(row, first, mapping, now, is_clock_sane)
     })?;
-    let part = delete_over_rows(tx, mapping, "verification", &keys, None)?;
     log.extend(part.event("codes.pruned", "expired code"));
     Ok(part)
 }

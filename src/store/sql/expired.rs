@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::access::Tokens;
-use super::prune::{Part, delete_over_rows, still_over};
+use super::prune::{Part, delete_over_rows};
 use super::rows::{self, RowKey};
 use crate::auth::audit::Event;
 use crate::auth::session::{Session, last_end, latest};
@@ -86,16 +86,11 @@ pub(in crate::store) fn delete_over(
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<Part, StoreError> {
-    let is_row = rows::is_row(tx, mapping, "session");
-    let sql = format!(r#"SELECT {} FROM "session" WHERE {is_row}"#, rows::SESSION);
-    let sql = mapping.sql(sql);
-    let keys = still_over(keys, |key| {
-        let session = tx.query_one(&sql, key, |row| rows::session(row, 0, mapping))?;
-        Ok(session.is_some_and(|session| is_prunable(&session, now, is_clock_sane)))
-    })?;
     // An app may have tokens of a session, which end with it.
     let tokens = mapping.is_guest().then_some((Tokens::Online, now));
-    let part = delete_over_rows(tx, mapping, "session", &keys, tokens)?;
+    let part = delete_over_rows(tx, mapping, ("session", rows::SESSION), keys, tokens, |row, first| {
+        Ok(is_prunable(&rows::session(row, first, mapping)?, now, is_clock_sane))
+    })?;
     log.extend(part.event("sessions.pruned", "expired session"));
     Ok(part)
 }

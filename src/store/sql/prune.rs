@@ -47,27 +47,14 @@ impl SqlStore {
             start = Some(Instant::now());
             delete(tx, mapping, log, keys)
         })?;
-        pruning.add(keys.len(), part.kept, start.map_or(Duration::ZERO, |start| start.elapsed()));
+        let locked = start.map_or(Duration::ZERO, |start| start.elapsed());
+        pruning.add(keys.len(), part.kept, locked, self.engine.pace());
         self.engine.tidy(pruning.is_over)?;
         if !pruning.is_over {
             std::thread::sleep(PAUSE);
         }
         Ok(part.deleted)
     }
-}
-
-/// The keys of rows that are still to be deleted.
-pub(super) fn still_over<K: Clone>(
-    keys: &[K],
-    mut is_over: impl FnMut(&K) -> Result<bool, StoreError>,
-) -> Result<Vec<K>, StoreError> {
-    let mut over = Vec::with_capacity(keys.len());
-    for key in keys {
-        if is_over(key)? {
-            over.push(key.clone());
-        }
-    }
-    Ok(over)
 }
 
 /// Expired rows of a plugin's table.
@@ -78,7 +65,7 @@ pub(super) struct Expired {
     without_id: Option<String>,
 }
 
-/// Finds expired rows of a plugin's table, at most `limit`, or looks only at the row with an id. SQL cannot compare
+/// Finds expired rows of a plugin's table, at most `limit`, or looks only at the rows with ids that a parameter lists. SQL cannot compare
 /// instants without the encoding of each value, so the rule reads every row.
 fn expired(
     tx: &mut dyn Tx,
@@ -86,7 +73,7 @@ fn expired(
     (found, kind, times): (&FoundPlugin, Expiring, &TimeEncodings),
     now: Timestamp,
     limit: usize,
-    only: Option<&[Value; 1]>,
+    only: Option<&[Value]>,
 ) -> Result<Expired, StoreError> {
     let Some(id) = quoted(found, "id") else { return Ok(Expired::default()) };
     // Older tables hold both tokens of OAuth in one row, which is of use until the later one ends.
@@ -102,7 +89,7 @@ fn expired(
         Expiring::RefreshToken => without_tokens(inventory, &table, &id),
         _ => "TRUE".to_owned(),
     };
-    let is_row = if only.is_some() { format!("{id} = ?1") } else { "TRUE".to_owned() };
+    let is_row = if only.is_some() { tx.dialect().is_listed(&id, "?1") } else { "TRUE".to_owned() };
     let sql = format!("SELECT {id}, {} FROM {table} WHERE {is_row} AND {unused}", ends.join(", "));
     let (mut ids, mut without_id) = (Vec::new(), 0);
     let mut each = |row: &Row<'_>| {
@@ -128,7 +115,7 @@ fn expired(
         Ok(ControlFlow::Continue(()))
     };
     match only {
-        Some(id) => tx.query(&sql, id, &mut each)?,
+        Some(ids) => tx.query(&sql, ids, &mut each)?,
         None => tx.scan(&sql, &[], &mut each)?,
     }
     let without_id = (without_id > 0).then(|| {
@@ -187,27 +174,39 @@ pub(super) fn delete(
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(Part::default()) };
     let Some(id) = found.column("id") else { return Ok(Part::default()) };
     let sought = (found, kind, &mapping.times);
-    let ids = still_over(ids, |id| Ok(!expired(tx, &inventory, sought, now, 1, Some(id))?.ids.is_empty()))?;
-    let deletion = inventory.deletion(&found.table, &format!("{} = ?1", identifier(id)))?;
-    let part = delete_by(tx, &found.table, &deletion, &ids)?;
+    let mut over = Vec::with_capacity(ids.len());
+    for lists in tx.dialect().lists(ids) {
+        over.extend(expired(tx, &inventory, sought, now, usize::MAX, Some(&lists))?.ids);
+    }
+    let deletion = inventory.deletion(&found.table, &tx.dialect().is_listed(&identifier(id), "?1"))?;
+    let part = delete_by(tx, &found.table, &deletion, &over)?;
     log.extend(part.event("rows.pruned", &format!("expired {}", kind.noun())));
     Ok(part)
 }
 
-/// Deletes rows of a table of Better Auth but for those that the app keeps. The tokens of a session end before it.
+/// Deletes those rows of a table of Better Auth that are still to be deleted but for those that the app keeps. `is_over`
+/// decides by the columns, the first of which has the number that it is given. The tokens of a session end before it.
 pub(super) fn delete_over_rows(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
-    table: &str,
+    (table, columns): (&str, &str),
     keys: &[RowKey],
     tokens: Option<(Tokens, Timestamp)>,
+    mut is_over: impl FnMut(&Row<'_>, usize) -> Result<bool, StoreError>,
 ) -> Result<Part, StoreError> {
+    let mut over = Vec::with_capacity(keys.len());
+    rows::each_row(tx, mapping, (table, columns), keys, |row| {
+        if is_over(row, 2)? {
+            over.push(rows::row_key(row, 0, mapping, table)?);
+        }
+        Ok(())
+    })?;
     let inventory = Inventory::read(tx, mapping)?;
     let deletion = rows::deletion(tx, &inventory, mapping, table)?;
-    let Some((tokens, now)) = tokens else { return delete_by(tx, mapping.table(table), &deletion, keys) };
-    delete_free(tx, mapping.table(table), keys, false, |tx, key| {
-        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(key), tokens, now)?;
-        deletion.run(tx, key)
+    let Some((tokens, now)) = tokens else { return delete_by(tx, mapping.table(table), &deletion, &over) };
+    delete_free(tx, mapping.table(table), &over, false, |tx, keys| {
+        access::end_tokens(tx, mapping, &inventory, keys, tokens, now)?;
+        deletion.run_for(tx, keys)
     })
 }
 
@@ -218,7 +217,7 @@ fn delete_by<K: AsRef<[Value]>>(
     deletion: &RowDeletion<'_>,
     keys: &[K],
 ) -> Result<Part, StoreError> {
-    delete_free(tx, table, keys, deletion.is_one_statement(), |tx, key| deletion.run(tx, key.as_ref()))
+    delete_free(tx, table, keys, deletion.is_one_statement(), |tx, keys| deletion.run_for(tx, keys))
 }
 
 /// What became of some expired rows.
@@ -237,46 +236,62 @@ impl Part {
 }
 
 /// Deletes rows of a table (in the name of the database) but for those that the app keeps. `delete` returns the number
-/// of deleted rows. Unless it `is_one_statement`, a savepoint takes back what it did for a row that stays. The savepoint
-/// is for all rows while none stays, because each one costs a copy of every page that changes.
+/// of deleted rows. If the app keeps one of some rows, each of them is deleted alone. Unless it `is_one_statement`, a
+/// savepoint takes back what was done for a row that stays. Where rows have statements of their own, the savepoint is for
+/// all of them while none stays, because each one costs a copy of every page that changes.
 ///
 /// # Errors
 /// [`StoreError::Engine`] when no row is deleted or kept.
-fn delete_free<I>(
+fn delete_free<K>(
     tx: &mut dyn Tx,
     table: &str,
-    ids: &[I],
+    keys: &[K],
     is_one_statement: bool,
-    mut delete: impl FnMut(&mut dyn Tx, &I) -> Result<u64, StoreError>,
+    mut delete: impl FnMut(&mut dyn Tx, &[K]) -> Result<u64, StoreError>,
 ) -> Result<Part, StoreError> {
+    let together = match tx.dialect().rows_per_statement() {
+        1 if !is_one_statement => keys.len().max(1),
+        rows => rows,
+    };
     let mut part = Part::default();
-    let all = if is_one_statement { None } else { delete_all(tx, ids, &mut delete)? };
-    match all {
-        Some(deleted) => part.deleted = deleted,
-        None => {
-            for id in ids {
-                let deleted = if is_one_statement { delete(tx, id) } else { tx.attempt(|tx| delete(tx, id)) };
-                match deleted {
-                    Err(StoreError::Held(holders)) => part.kept.push(holders),
-                    deleted => part.deleted += deleted?,
-                }
-            }
+    for keys in keys.chunks(together) {
+        match if keys.len() == 1 { None } else { delete_all(tx, keys, &mut delete)? } {
+            Some(deleted) => part.deleted += deleted,
+            None => delete_each(tx, keys, is_one_statement, &mut part, &mut delete)?,
         }
     }
-    rows::require_some(table, ids.len() - part.kept.len(), part.deleted)?;
+    rows::require_some(table, keys.len() - part.kept.len(), part.deleted)?;
     Ok(part)
 }
 
 /// Deletes all rows, or none and returns `None` if the app keeps one of them.
-fn delete_all<I>(
+fn delete_all<K>(
     tx: &mut dyn Tx,
-    ids: &[I],
-    delete: &mut impl FnMut(&mut dyn Tx, &I) -> Result<u64, StoreError>,
+    keys: &[K],
+    delete: &mut impl FnMut(&mut dyn Tx, &[K]) -> Result<u64, StoreError>,
 ) -> Result<Option<u64>, StoreError> {
-    match tx.attempt(|tx| ids.iter().try_fold(0, |deleted, id| Ok(deleted + delete(tx, id)?))) {
+    match tx.attempt(|tx| delete(tx, keys)) {
         Err(StoreError::Held(_)) => Ok(None),
         deleted => deleted.map(Some),
     }
+}
+
+/// Deletes the rows that the app does not keep, one after the other.
+fn delete_each<K>(
+    tx: &mut dyn Tx,
+    keys: &[K],
+    is_one_statement: bool,
+    part: &mut Part,
+    delete: &mut impl FnMut(&mut dyn Tx, &[K]) -> Result<u64, StoreError>,
+) -> Result<(), StoreError> {
+    for key in keys.chunks(1) {
+        let deleted = if is_one_statement { delete(tx, key) } else { tx.attempt(|tx| delete(tx, key)) };
+        match deleted {
+            Err(StoreError::Held(holders)) => part.kept.push(holders),
+            deleted => part.deleted += deleted?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -297,10 +312,12 @@ mod tests {
         };
         // Each id stands for what becomes of its row: it is deleted, it is not found, or the app keeps it.
         let mut delete = |ids: &[&str], is_one_statement| {
-            delete_free(&mut tx, "session", ids, is_one_statement, |_, id| match *id {
-                "deleted" => Ok(1),
-                "missing" => Ok(0),
-                _ => Err(held()),
+            delete_free(&mut tx, "session", ids, is_one_statement, |_, ids| {
+                ids.iter().try_fold(0, |deleted, id| match *id {
+                    "deleted" => Ok(deleted + 1),
+                    "missing" => Ok(deleted),
+                    _ => Err(held()),
+                })
             })
         };
         for (ids, deleted, kept) in [

@@ -11,7 +11,7 @@ use crate::auth::odd::{NO_ID, OddValue, UNREADABLE, is_odd};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::{User, left_out};
-use crate::store::engine::{Row, Tx, Value, ValueRef, ignored};
+use crate::store::engine::{Dialect, Row, Tx, Value, ValueRef, ignored};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
 
 /// A column whose value is read up to a number of bytes, and its size. The engine knows the size without
@@ -411,10 +411,24 @@ pub(in crate::store) fn row_key(
     Ok([row.value(first)?.to_value(), if has_id { id.to_value() } else { Value::Null }])
 }
 
-/// The condition for the row of a key.
-pub(in crate::store) fn is_row(tx: &mut dyn Tx, mapping: &SchemaMapping, table: &str) -> String {
-    let order = tx.dialect().order(mapping, table);
-    format!(r#"({order} = ?1 OR "id" = ?2)"#)
+/// The condition for the rows of some keys. Its values are those of [`Dialect::lists`].
+pub(in crate::store) fn is_row(dialect: &Dialect, mapping: &SchemaMapping, table: &str) -> String {
+    let order = dialect.order(mapping, table);
+    format!("({} OR {})", dialect.is_listed(order, "?1"), dialect.is_listed(r#""id""#, "?2"))
+}
+
+/// Goes through the rows of some keys: the two columns of [`row_key`], and others.
+pub(in crate::store) fn each_row(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    (table, columns): (&str, &str),
+    keys: &[RowKey],
+    mut found: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let (order, is_row) = (tx.dialect().order(mapping, table), is_row(tx.dialect(), mapping, table));
+    let sql = format!(r#"SELECT {order}, "id", {columns} FROM "{table}" WHERE {is_row}"#);
+    let sql = mapping.sql(sql);
+    tx.dialect().lists(keys).try_for_each(|lists| tx.each(&sql, &lists, &mut found))
 }
 
 /// Prepares the deletion of rows of a table of Better Auth by their keys.
@@ -428,7 +442,7 @@ pub(in crate::store) fn deletion<'i>(
     table: &str,
 ) -> Result<RowDeletion<'i>, StoreError> {
     let id = identifier(mapping.column(table, "id").unwrap_or("id"));
-    let is_row = is_row(tx, mapping, table).replace(r#""id""#, &id);
+    let is_row = is_row(tx.dialect(), mapping, table).replace(r#""id""#, &id);
     inventory.deletion(mapping.table(table), &is_row)
 }
 
@@ -442,12 +456,12 @@ pub(in crate::store) fn delete_rows(
     table: &str,
     keys: &[RowKey],
 ) -> Result<u64, StoreError> {
-    let is_row = is_row(tx, mapping, table);
+    let is_row = is_row(tx.dialect(), mapping, table);
     let sql = format!(r#"DELETE FROM "{table}" WHERE {is_row}"#);
     let delete = mapping.sql(sql);
     let mut deleted = 0;
-    for key in keys {
-        deleted += tx.delete(&delete, key)?;
+    for lists in tx.dialect().lists(keys) {
+        deleted += tx.delete(&delete, &lists)?;
     }
     require_some(mapping.table(table), keys.len(), deleted)
 }

@@ -1,5 +1,6 @@
 //! Sessions. SQL may select by time to read fewer rows; the rule decides whether a session is live.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -161,10 +162,16 @@ pub(in crate::store) fn delete_by_ids(
     ids: &[String],
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
+    let dialect = tx.dialect();
+    let is_chosen = dialect.is_listed(r#""id""#, "?1");
+    let keys: Vec<[Value; 1]> = ids.iter().map(|id| [mapping.key("session", id)]).collect();
     let mut found = Vec::new();
-    for id in ids {
-        found.extend(select(tx, mapping, r#""id" = ?1"#, &[mapping.key("session", id)])?);
+    for lists in dialect.lists(&keys) {
+        found.extend(select(tx, mapping, &is_chosen, &lists)?);
     }
+    // The log has them in the order in which they were chosen.
+    let places: HashMap<&str, usize> = ids.iter().map(String::as_str).zip(0..).collect();
+    found.sort_by_key(|found| places.get(found.session.id.as_str()).copied());
     remove(tx, mapping, found, Tokens::Online, now)
 }
 
@@ -242,10 +249,12 @@ fn remove(
     let inventory = inventory(tx, mapping)?;
     access::end_tokens(tx, mapping, &inventory, &keys, tokens, now)?;
     let deletion = rows::deletion(tx, &inventory, mapping, "session")?;
-    let mut deleted = 0;
-    for (key, session) in keys.iter().zip(&sessions) {
-        let rows = deletion.run(tx, key)?;
-        if rows == 0 && !session.has_id() {
+    let (named, nameless): (Vec<_>, Vec<_>) = keys.iter().zip(&sessions).partition(|(_, session)| session.has_id());
+    let named: Vec<&RowKey> = named.into_iter().map(|(key, _)| key).collect();
+    let mut deleted = deletion.run_for(tx, &named)?;
+    for (key, session) in nameless {
+        let rows = deletion.run_for(tx, &[key])?;
+        if rows == 0 {
             return Err(rows::without_id(mapping, "session", format!("a session of the user {}", session.user_id)));
         }
         deleted += rows;

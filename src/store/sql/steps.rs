@@ -93,6 +93,11 @@ impl RowDeletion<'_> {
         let deleted = tx.delete(&self.delete, values);
         deleted.map_err(|error| explain_deletion(tx, &self.steps, values, error))
     }
+
+    /// As [`Self::run`], for the rows of some keys.
+    pub(in crate::store) fn run_for<K: AsRef<[Value]>>(&self, tx: &mut dyn Tx, keys: &[K]) -> Result<u64, StoreError> {
+        tx.dialect().lists(keys).try_fold(0, |deleted, lists| Ok(deleted + self.run(tx, &lists)?))
+    }
 }
 
 /// The rows of the app that keep the others.

@@ -246,6 +246,7 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     },
     is_spelled: |column, text| format!("{column} = {text} COLLATE NOCASE"),
     has_nul: true,
+    many: None,
     search: Some(&search::INDEX),
 };
 
