@@ -73,8 +73,8 @@ pub const COLUMNS_MAX: usize = 200;
 
 /// The rows that are read ahead to find the unit of a column of numbers.
 const ROWS_AHEAD: usize = 1000;
-/// The bytes of the file at which reading ahead ends.
-const BYTES_AHEAD: u64 = 4 << 20;
+/// The bytes of the text at which reading ahead ends.
+const BYTES_AHEAD: u64 = 1 << 20;
 /// A bound for files that name more and more tables.
 const TABLES_COUNTED_MAX: usize = 64;
 
@@ -228,7 +228,7 @@ impl File {
     fn next(&mut self, context: &mut Context) -> Result<Option<Item>, ImportError> {
         if !self.is_learnt {
             self.is_learnt = true;
-            while self.ahead.len() < ROWS_AHEAD && self.reader.bytes().bytes_read() < BYTES_AHEAD {
+            while self.ahead.len() < ROWS_AHEAD && self.reader.bytes().consumed() < BYTES_AHEAD {
                 let Some(item) = self.reader.next()? else { break };
                 if let Item::Record(record) = &item {
                     context.learn(record);

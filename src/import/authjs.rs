@@ -35,11 +35,11 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
 }
 
 fn account(record: &Record) -> Read {
-    let fields = (record.id("userid")?, record.text("provider")?, record.id("provideraccountid")?);
-    let (Some(user), Some(provider), Some(subject)) = fields else { return Ok(Reading::Nothing) };
+    let provider = record.needed_text(&["provider"])?;
     if OWN.contains(&provider.as_str()) {
         return Ok(Reading::Nothing);
     }
+    let (user, subject) = (record.needed_id(&["userid"])?, record.needed_id(&["provideraccountid"])?);
     let account = ProviderAccount { provider, subject, created_at: None };
     Ok(Reading::About(Fact::About { user, what: About::Account(account) }))
 }

@@ -43,8 +43,8 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
         Some(Table::User) => user(record, context).map(Reading::user),
         Some(Table::Account) => account(record, context),
         Some(Table::TwoFactor) => {
-            let user = record.id("userid")?;
-            Ok(user.map_or(Reading::Nothing, |user| Reading::About(Fact::About { user, what: About::SecondFactor })))
+            let user = record.needed_id(&["userid"])?;
+            Ok(Reading::About(Fact::About { user, what: About::SecondFactor }))
         }
         None => Ok(Reading::Nothing),
     }
@@ -78,13 +78,11 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, super::rec
 }
 
 fn account(record: &Record, context: &mut Context) -> Read {
-    let (Some(user), Some(provider)) = (record.id("userid")?, record.text("providerid")?) else {
-        return Ok(Reading::Nothing);
-    };
+    let (user, provider) = (record.needed_id(&["userid"])?, record.needed_text(&["providerid"])?);
     let what = if provider == CREDENTIAL {
         About::Password(record.hash(&["password"])?)
     } else {
-        let Some(subject) = record.id("accountid")? else { return Ok(Reading::Nothing) };
+        let subject = record.needed_id(&["accountid"])?;
         let created_at = record.date("createdat", &mut context.units)?;
         About::Account(ProviderAccount { provider, subject, created_at })
     };

@@ -82,12 +82,16 @@ pub(super) struct Bytes {
     name: String,
     layer: Layer,
     buffer: Vec<u8>,
+    /// The room for the next piece.
+    piece: Vec<u8>,
     /// Where the part begins that the caller has not consumed.
     start: usize,
     /// Where the part ends that is checked. The bytes behind it begin a character whose end is not read yet.
     checked: usize,
     /// The number of the line at `start`.
     line: u64,
+    /// The bytes of the text that the caller has consumed.
+    consumed: u64,
     at_end: bool,
 }
 
@@ -100,7 +104,17 @@ impl Bytes {
         }
         let is_gzip = raw.start.get_ref().as_slice() == GZIP_MAGIC;
         let layer = if is_gzip { Layer::Gzip(Box::new(MultiGzDecoder::new(raw))) } else { Layer::Plain(raw) };
-        let mut bytes = Self { name, layer, buffer: Vec::new(), start: 0, checked: 0, line: 1, at_end: false };
+        let mut bytes = Self {
+            name,
+            layer,
+            buffer: Vec::new(),
+            piece: vec![0; CHUNK_BYTES],
+            start: 0,
+            checked: 0,
+            line: 1,
+            consumed: 0,
+            at_end: false,
+        };
         while bytes.buffer.len() < BYTE_ORDER_MARK.len() && bytes.read_more()? {}
         if bytes.buffer.starts_with(BYTE_ORDER_MARK) {
             bytes.start = BYTE_ORDER_MARK.len();
@@ -122,6 +136,11 @@ impl Bytes {
         self.layer.raw().count
     }
 
+    /// The bytes of the text that were consumed so far, unpacked.
+    pub(super) fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
     /// The start of the text. `true` if it is the whole text.
     pub(super) fn sample(&mut self) -> Result<(&[u8], bool), ImportError> {
         while self.checked - self.start < SAMPLE_BYTES && self.read_more()? {}
@@ -137,6 +156,7 @@ impl Bytes {
     pub(super) fn consume(&mut self, length: usize) {
         let end = (self.start + length).min(self.checked);
         self.line += newlines(&self.buffer[self.start..end]);
+        self.consumed += (end - self.start) as u64;
         self.start = end;
     }
 
@@ -162,17 +182,17 @@ impl Bytes {
             self.checked = 0;
             self.start = 0;
         }
-        let before = self.buffer.len();
-        self.buffer.resize(before + CHUNK_BYTES, 0);
         let read = loop {
-            match self.layer.read(&mut self.buffer[before..]) {
+            match self.layer.read(&mut self.piece) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
-        self.buffer.truncate(before + read.as_ref().map_or(0, |length| *length));
         match read {
-            Ok(length) => self.at_end = length == 0,
+            Ok(length) => {
+                self.buffer.extend_from_slice(&self.piece[..length]);
+                self.at_end = length == 0;
+            }
             Err(source) => {
                 let file = self.name.clone();
                 let is_of_file = matches!(self.layer, Layer::Plain(_)) || self.layer.raw().failed;
@@ -184,7 +204,7 @@ impl Bytes {
     }
 
     fn check(&mut self) -> Result<(), ImportError> {
-        if self.start == 0 && self.checked == 0 && self.buffer.starts_with(SQLITE_MAGIC) {
+        if self.start == 0 && self.consumed == 0 && self.buffer.starts_with(SQLITE_MAGIC) {
             return Err(ImportError::Sqlite { file: self.name.clone() });
         }
         let new = &self.buffer[self.checked..];

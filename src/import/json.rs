@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::ImportError;
 use super::input::Bytes;
-use super::lines::next_line;
+use super::lines::{TooLong, next_line};
 use super::record::{Item, Record};
 use super::{DEPTH_MAX, RECORD_BYTES_MAX};
 use crate::auth::import::row::Reason;
@@ -301,7 +301,7 @@ impl JsonLines {
 
     pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
         loop {
-            let Some(line) = next_line(&mut self.bytes, RECORD_BYTES_MAX)? else { return Ok(None) };
+            let Some(line) = next_line(&mut self.bytes, RECORD_BYTES_MAX, TooLong::Skip)? else { return Ok(None) };
             let Some(text) = line.text else { return Ok(Some(Item::too_large(line.number))) };
             let text = text.trim();
             if text.is_empty() {

@@ -6,7 +6,7 @@ use super::date::of_text;
 use super::error::ImportError;
 use super::hash_text::from_base64;
 use super::input::Bytes;
-use super::lines::{Line, next_line};
+use super::lines::{Line, TooLong, next_line};
 use super::record::{Fault, Item, Read, Reading, Record, ban, hash_text};
 use super::{LINE_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::auth::import::row::{Credential, Reason, SourceUser};
@@ -81,16 +81,14 @@ impl LdifEntries {
     fn unfolded(&mut self) -> Result<Option<(u64, String)>, ImportError> {
         if !self.has_begun {
             self.has_begun = true;
-            self.next = next_line(&mut self.bytes, LINE_BYTES_MAX)?;
+            self.next = next_line(&mut self.bytes, LINE_BYTES_MAX, TooLong::Refuse)?;
         }
         let Some(first) = self.next.take() else { return Ok(None) };
-        let mut whole = self.text_of(first.text, first.number)?;
+        let mut whole = first.text.unwrap_or_default();
         loop {
-            self.next = next_line(&mut self.bytes, LINE_BYTES_MAX)?;
+            self.next = next_line(&mut self.bytes, LINE_BYTES_MAX, TooLong::Refuse)?;
             let Some(next) = &mut self.next else { break };
-            let Some(text) = next.text.take() else {
-                return Err(ImportError::LineTooLong { file: self.bytes.name().to_owned(), line: next.number });
-            };
+            let text = next.text.take().unwrap_or_default();
             let Some(rest) = text.strip_prefix(' ') else {
                 next.text = Some(text);
                 break;
@@ -101,10 +99,6 @@ impl LdifEntries {
             }
         }
         Ok(Some((first.number, whole)))
-    }
-
-    fn text_of(&self, text: Option<String>, line: u64) -> Result<String, ImportError> {
-        text.ok_or_else(|| ImportError::LineTooLong { file: self.bytes.name().to_owned(), line })
     }
 }
 

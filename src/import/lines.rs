@@ -16,8 +16,17 @@ pub(super) struct Line {
     pub(super) text: Option<String>,
 }
 
-/// Reads the next line of at most `max` bytes. The rest of a longer one is skipped.
-pub(super) fn next_line(bytes: &mut Bytes, max: usize) -> Result<Option<Line>, ImportError> {
+/// What becomes of a line that is longer than allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TooLong {
+    /// The rest is skipped, and `text` is `None`.
+    Skip,
+    /// It is an error.
+    Refuse,
+}
+
+/// Reads the next line of at most `max` bytes.
+pub(super) fn next_line(bytes: &mut Bytes, max: usize, too_long: TooLong) -> Result<Option<Line>, ImportError> {
     let number = bytes.line();
     let mut text = Vec::new();
     let mut fits = true;
@@ -31,6 +40,9 @@ pub(super) fn next_line(bytes: &mut Bytes, max: usize) -> Result<Option<Line>, I
         let end = piece.iter().position(|byte| *byte == b'\n');
         let part = &piece[..end.unwrap_or(piece.len())];
         fits = fits && text.len() + part.len() <= max;
+        if !fits && too_long == TooLong::Refuse {
+            return Err(ImportError::LineTooLong { file: bytes.name().to_owned(), line: number });
+        }
         if fits {
             text.extend_from_slice(part);
         }
@@ -68,10 +80,8 @@ impl ColonLines {
 
     pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
         loop {
-            let Some(line) = next_line(&mut self.bytes, LINE_BYTES_MAX)? else { return Ok(None) };
-            let Some(text) = line.text else {
-                return Err(ImportError::LineTooLong { file: self.bytes.name().to_owned(), line: line.number });
-            };
+            let Some(line) = next_line(&mut self.bytes, LINE_BYTES_MAX, TooLong::Refuse)? else { return Ok(None) };
+            let text = line.text.unwrap_or_default();
             if text.trim().is_empty() || text.starts_with('#') {
                 continue;
             }

@@ -16,7 +16,7 @@ pub(super) fn is_table(name: &str) -> bool {
 pub(super) fn read(record: &Record, context: &mut Context) -> Read {
     if record.has_column("provideruserid") {
         oauth_account(record)
-    } else if record.has_column("userid") && record.has_column("hashedpassword") {
+    } else if record.has_column("userid") && record.has_column("hashedpassword") && !record.has_column("email") {
         key(record)
     } else {
         user(record, context).map(Reading::user)
@@ -44,7 +44,7 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
 
 /// A key of version 2, whose id is `provider:identifier`.
 fn key(record: &Record) -> Read {
-    let (Some(user), Some(id)) = (record.id("userid")?, record.text("id")?) else { return Ok(Reading::Nothing) };
+    let (user, id) = (record.needed_id(&["userid"])?, record.needed_text(&["id"])?);
     let password = record.hash(&["hashedpassword"])?;
     let what = if password == Credential::None {
         match id.split_once(':') {
@@ -62,11 +62,8 @@ fn key(record: &Record) -> Read {
 
 /// A row of the table that the guides of version 3 propose for providers.
 fn oauth_account(record: &Record) -> Read {
-    let provider = record.first_text(&["providerid", "provider"])?;
-    let (Some(user), Some(provider), Some(subject)) = (record.id("userid")?, provider, record.id("provideruserid")?)
-    else {
-        return Ok(Reading::Nothing);
-    };
+    let provider = record.needed_text(&["providerid", "provider"])?;
+    let (user, subject) = (record.needed_id(&["userid"])?, record.needed_id(&["provideruserid"])?);
     let account = ProviderAccount { provider, subject, created_at: None };
     Ok(Reading::About(Fact::About { user, what: About::Account(account) }))
 }

@@ -32,8 +32,8 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
 }
 
 fn account(record: &Record, context: &mut Context) -> Read {
-    let fields = (record.first_id(&OWNER)?, record.text("provider")?, record.id("providerid")?);
-    let (Some(user), Some(provider), Some(subject)) = fields else { return Ok(Reading::Nothing) };
+    let (user, subject) = (record.needed_id(&OWNER)?, record.needed_id(&["providerid"])?);
+    let provider = record.needed_text(&["provider"])?;
     let created_at = record.date("created", &mut context.units)?;
     let account = ProviderAccount { provider, subject, created_at };
     Ok(Reading::About(Fact::About { user, what: About::Account(account) }))

@@ -92,7 +92,7 @@ const TABLES: &[Rule] = &[
     (Format::BetterAuth, &["secret", "backup_codes", "user_id"]),
     (Format::Authjs, &["provider", "provideraccountid"]),
     (Format::Authjs, &["provider", "provider_account_id"]),
-    (Format::Lucia, &["hashed_password", "user_id"]),
+    (Format::Lucia, &["id", "hashed_password", "user_id"]),
     (Format::Cognito, &["cognito:username"]),
     (Format::Kratos, &["traits", "schema_id"]),
     (Format::Auth0, &["custom_password_hash"]),
@@ -101,13 +101,16 @@ const TABLES: &[Rule] = &[
     (Format::FusionAuth, &["insertinstant"]),
 ];
 
+/// Columns of passwords.
+const PASSWORDS: [&str; 5] = ["password", "passwordhash", "password_hash", "hashedpassword", "hash"];
+
 /// The formats whose rules the names fulfil.
 fn of_names(names: &Names, plain: Format) -> Vec<Format> {
     let mut formats: Vec<Format> =
         TABLES.iter().filter(|(_, rule)| names.have(rule)).map(|(format, _)| *format).collect();
-    // Auth.js has a date or nothing in a column of that name, and no date of creation.
-    if names.have(&["emailverified", "email"]) && !names.have(&["createdat"]) && formats.is_empty() {
-        formats.push(Format::Authjs);
+    // Better Auth has no passwords in its table of users, so the app is another with the same taste in names.
+    if !names.have(&["accountid"]) && PASSWORDS.iter().any(|name| names.have(&[*name])) {
+        formats.retain(|format| *format != Format::BetterAuth);
     }
     formats.sort_unstable();
     formats.dedup();
@@ -249,6 +252,16 @@ fn of_records(shape: &Shape, plain: Format) -> Vec<Format> {
     }
     let mut formats = of_names(&names, plain);
     let is_plain = formats.iter().all(|format| format.is_plain());
+    // Auth.js has a date or nothing in a field of that name, and no date of creation.
+    let is_date =
+        |record: &Map<String, Value>| record["emailVerified"].is_null() || record["emailVerified"].is_string();
+    if is_plain
+        && !names.have(&["createdat"])
+        && shape.records().all(|record| record.contains_key("emailVerified") && is_date(record))
+        && shape.records().next().is_some()
+    {
+        return vec![Format::Authjs];
+    }
     if any(&|record| text_of(record, "user_id").contains('|')) {
         formats.retain(|format| !format.is_plain());
         formats.push(Format::Auth0);
@@ -281,10 +294,9 @@ fn shape(text: &str, is_whole: bool) -> (Layout, Shape) {
     let has_tables = |object: &Map<String, Value>| {
         object.values().any(|value| value.as_array().is_some_and(|list| list.iter().all(Value::is_object)))
     };
+    let has_more = rest.starts_with('{') || !rest.is_empty() && !text[..length].contains('\n');
     let is_lines = match &first {
-        Some(Value::Object(object)) => {
-            rest.starts_with('{') || is_whole && rest.is_empty() && !is_tree(object, has_tables(object))
-        }
+        Some(Value::Object(object)) => has_more || is_whole && rest.is_empty() && !is_tree(object, has_tables(object)),
         _ => false,
     };
     if is_lines {

@@ -200,6 +200,18 @@ impl Record {
         Ok(None)
     }
 
+    /// The first id of several fields, without which the record says nothing.
+    pub(super) fn needed_id(&self, names: &[&str]) -> Result<String, Fault> {
+        let missing = || Fault::new(Reason::BadId, format!("{} is missing", names.join(" and ")));
+        self.first_id(names)?.ok_or_else(missing)
+    }
+
+    /// The first text of several fields, without which the record says nothing.
+    pub(super) fn needed_text(&self, names: &[&str]) -> Result<String, Fault> {
+        let missing = || Fault::new(Reason::BadValue, format!("{} is missing", names.join(" and ")));
+        self.first_text(names)?.ok_or_else(missing)
+    }
+
     /// A truth value: `true`, `t`, `yes`, `1` and their opposites, in any case.
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Fault> {
         let Some(value) = self.value(name) else { return Ok(None) };

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::ImportError;
 use super::input::Bytes;
-use super::lines::next_line;
+use super::lines::{TooLong, next_line};
 use super::record::{Item, Record};
 use super::{COLUMNS_MAX, RECORD_BYTES_MAX};
 use crate::auth::import::row::Reason;
@@ -99,7 +99,7 @@ impl SqlDump {
                     }
                 }
                 Mode::Copy(columns) => {
-                    let Some(line) = next_line(&mut self.bytes, RECORD_BYTES_MAX)? else {
+                    let Some(line) = next_line(&mut self.bytes, RECORD_BYTES_MAX, TooLong::Skip)? else {
                         return Err(self.syntax("the file ends in the rows of a table"));
                     };
                     if line.text.as_deref() == Some(COPY_END) {
@@ -135,7 +135,7 @@ impl SqlDump {
         }
         if comes_from_stdin {
             // The rest of the line is empty.
-            next_line(&mut self.bytes, RECORD_BYTES_MAX)?;
+            next_line(&mut self.bytes, RECORD_BYTES_MAX, TooLong::Skip)?;
             self.mode = Mode::Copy(columns);
         }
         Ok(())

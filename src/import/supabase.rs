@@ -52,21 +52,17 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
 }
 
 fn identity(record: &Record, context: &mut Context) -> Read {
-    let (Some(user), Some(provider)) = (record.id("userid")?, record.text("provider")?) else {
-        return Ok(Reading::Nothing);
-    };
+    let (user, provider) = (record.needed_id(&["userid"])?, record.needed_text(&["provider"])?);
     if OWN.contains(&provider.as_str()) {
         return Ok(Reading::Nothing);
     }
-    let subject = match record.id("providerid")? {
-        Some(subject) => Some(subject),
-        // Older databases have no such column, and the subject in `id`.
-        None => match record.inner("identitydata")? {
-            Some(data) => data.id("sub")?,
-            None => record.id("id")?,
-        },
+    let subject = match (record.id("providerid")?, record.inner("identitydata")?) {
+        (Some(subject), _) => Some(subject),
+        (None, Some(data)) => data.id("sub")?,
+        (None, None) => None,
     };
-    let Some(subject) = subject else { return Ok(Reading::Nothing) };
+    // Older databases have no column for the subject, which is their `id`.
+    let subject = subject.map_or_else(|| record.needed_id(&["id"]), Ok)?;
     let created_at = record.date("createdat", &mut context.units)?;
     let account = ProviderAccount { provider: provider_name(provider), subject, created_at };
     Ok(Reading::About(Fact::About { user, what: About::Account(account) }))

@@ -18,6 +18,7 @@ use authctl::auth::secret::{Password, StoredHash};
 use authctl::auth::session::{Network, Pattern};
 use authctl::auth::storage::{Store, UserQuery, UserSort};
 use authctl::cli::{Parsed, parse};
+use authctl::import::{Export, Format, HashConfig, Input, ReadOptions};
 use authctl::mail::{Route, Sender};
 use authctl::output::text::rfc3339;
 use authctl::session_file::{SessionFile, SessionFileError};
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "policy", check: policy },
     Target { name: "session_filter", check: session_filter },
     Target { name: "command_line", check: command_line },
+    Target { name: "import", check: import },
 ];
 
 /// The maximum length of an input, in bytes.
@@ -315,5 +317,22 @@ fn command_line(_: &Ground, data: &[u8]) {
         Parsed::Mistake(error) => assert!(!error.to_string().is_empty()),
         Parsed::Page(page) | Parsed::NoCommand(page) => assert!(!page.is_empty()),
         Parsed::Command(_) => {}
+    }
+}
+
+/// An export of any system has no more rows than bytes, and each says where it stands.
+fn import(_: &Ground, bytes: &[u8]) {
+    let named = bytes.last().map(|byte| Format::ALL[usize::from(*byte) % Format::ALL.len()]);
+    let config = r#"{"base64_signer_key":"AAAA","base64_salt_separator":"Bw==","rounds":8,"mem_cost":14}"#;
+    for format in [None, named] {
+        let input = Input { name: "file".to_owned(), bytes: Box::new(std::io::Cursor::new(bytes.to_vec())) };
+        let options = ReadOptions { format, hash_config: HashConfig::parse(config).ok() };
+        let Ok(mut export) = Export::open(vec![input], options) else { continue };
+        let mut rows = 0;
+        while let Ok(Some(row)) = export.next_row() {
+            rows += 1;
+            assert!(rows <= bytes.len(), "more rows than bytes");
+            assert!(row.place.line > 0 && row.place.row > 0);
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::{Export, Format, HashConfig, Input, ReadOptions};
+use super::super::{Export, Format, HashConfig, ReadOptions};
+use super::file;
 use crate::auth::import::row::{About, Credential, Fact, ProviderAccount, Reason, SourceUser};
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -14,7 +15,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
-fn cases() -> Vec<Value> {
+pub(super) fn cases() -> Vec<Value> {
     let Value::Array(cases) = serde_json::from_slice(&fixture("cases.json")).unwrap() else { panic!("no list") };
     cases
 }
@@ -29,14 +30,21 @@ fn argument(case: &Value, flag: &str) -> Option<String> {
     arguments.iter().position(|argument| argument == flag).map(|place| arguments[place + 1].clone())
 }
 
-fn open(case: &Value) -> Export {
+/// The names and contents of the files of a case.
+pub(super) fn files(case: &Value) -> Vec<(String, Vec<u8>)> {
+    let names = texts(case, "files").into_iter();
+    names.map(|name| (name.clone(), fixture(&name))).collect()
+}
+
+pub(super) fn options(case: &Value) -> ReadOptions {
     let hash_config = argument(case, "--hash-config")
         .map(|file| HashConfig::parse(std::str::from_utf8(&fixture(&file)).unwrap()).unwrap());
-    let inputs = texts(case, "files")
-        .into_iter()
-        .map(|name| Input { bytes: Box::new(std::io::Cursor::new(fixture(&name))), name })
-        .collect();
-    Export::open(inputs, ReadOptions { format: None, hash_config }).unwrap()
+    ReadOptions { format: None, hash_config }
+}
+
+fn open(case: &Value) -> Export {
+    let inputs = files(case).iter().map(|(name, bytes)| file(name, bytes)).collect();
+    Export::open(inputs, options(case)).unwrap()
 }
 
 /// The users of an export with the facts of other rows, and the rows that the reader refuses.

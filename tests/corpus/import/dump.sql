@@ -1,0 +1,12 @@
+--
+-- PostgreSQL database dump
+--
+
+SET statement_timeout = 0;
+
+COPY auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, invited_at, confirmation_token, confirmation_sent_at, recovery_token, recovery_sent_at, email_change_token_new, email_change, email_change_sent_at, last_sign_in_at, raw_app_meta_data, raw_user_meta_data, is_super_admin, created_at, updated_at, phone, phone_confirmed_at, phone_change, phone_change_token, phone_change_sent_at, confirmed_at, email_change_token_current, email_change_confirm_status, banned_until, reauthentication_token, reauthentication_sent_at, is_sso_user, deleted_at, is_anonymous) FROM stdin;
+00000000-0000-0000-0000-000000000000	7b8b6358-5271-4ad0-bd23-a8475c47c906	authenticated	authenticated	anouk@example.com	$2a$10$wNWAMT06AqE7DU.akh0JYumoYAeNGagpNlBH86N5vv5lG2N1RAK56	2021-03-04 05:06:07.89+00	\N	\N	\N	\N	\N	\N	\N	\N	\N	{"provider": "email", "providers": ["email"]}	{"name": "Anouk Ferris", "avatar_url": "https://example.com/p.png"}	\N	2021-03-04 05:06:07.89+00	2021-04-10 05:06:08.89+00	\N	\N	\N	\N	\N	\N	\N	0	\N	\N	\N	f	\N	f
+00000000-0000-0000-0000-000000000000	6b1d5f02-24c3-4235-9d22-2527c63244e3	authenticated	authenticated	bastian@example.com	$2a$10$MEkA4tbTQpzMuiz.ecRryOl9qnptyXTgnHA/MU.vZMC.ANSmJD0Gu	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	{"provider": "email", "providers": ["email"]}	{"name": "Bastian Holm", "avatar_url": "https://example.com/p.png"}	\N	2021-04-10 05:06:08.89+00	2021-05-17 05:06:09.89+00	\N	\N	\N	\N	\N	\N	\N	0	\N	\N	\N	f	\N	f
+00000000-0000-0000-0000-000000000000	b394c3b1-7ac6-46bf-b292-c157fdc0754a	authenticated	authenticated	carla@example.com	\N	2021-05-17 05:06:09.89+00	\N	\N	\N	\N	\N	\N	\N	\N	\N	{"provider": "github", "providers": ["github"]}	{"name": "Carla Ridgeway", "avatar_url": "https://example.com/p.png"}	\N	2021-05-17 05:06:09.89+00	2021-06-23 05:06:10.89+00	\N	\N	\N	\N	\N	\N	\N	0	\N	\N	\N	f	\N	f
+00000000-0000-0000-0000-000000000000	949cc376-77d2-419b-b4ac-7eb999581b2e	authenticated	authenticated	dario@example.com	$2a$10$zbU9EVrhQxRe9/2ooW5okOtHmMysMB52cuBqyzWo6f1oUKKZeqohm	2021-06-23 05:06:10.89+00	\N	\N	\N	\N	\N	\N	\N	\N	\N	{"provider": "email", "providers": ["email"]}	{"name": "Dario Stein", "avatar_url": "https://example.com/p.png"}	\N	2021-06-23 05:06:10.89+00	2021-07-30 05:06:11.89+00	\N	\N	\N	\N	\N	\N	\N	0	2123-01-01 00:00:00+00	\N	\N	f	\N	f
+00000000-0000-0000-0000-000000000000	a70376ba-d255-4e5e-a6d9-66bcd5a91d4c	authenticated	authenticated	\N	$2a$10$ipOo0ZTL
