@@ -250,7 +250,7 @@ pub enum AuthError {
     #[error("the role {0} differs from admin in case only, and gives none of an administrator's rights")]
     RoleTwin(String),
     /// No sign-in would accept the hash.
-    #[error("a hash of this kind is not accepted here ({})", .0.name())]
+    #[error("a hash of this kind is {} ({})", .0.problem(), .0.name())]
     HashNotAccepted(HashFormat),
     /// The app would not verify the hash.
     #[error("the app that owns this database keeps {kept}, and this hash is {given}")]

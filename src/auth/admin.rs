@@ -265,9 +265,9 @@ pub enum PasswordInput {
 }
 
 impl PasswordInput {
-    /// A hash under the name that every program reads: `$2y$` of PHP is `$2b$`.
+    /// A hash in its canonical text, which does not show the system that made it: `$2y$` of PHP is `$2b$`.
     pub fn of_hash(hash: StoredHash) -> Self {
-        Self::Hash(password::portable(hash))
+        Self::Hash(password::canonical(hash))
     }
 
     /// Checks the length and strength of a password, only the length with `allow_weak`; or the format of a hash.

@@ -5,9 +5,18 @@
 
 mod argon2id;
 mod bcrypt;
+mod crypt;
+mod encoding;
+mod foreign;
 mod format;
+mod imported;
+mod kind;
+mod pbkdf2;
+mod prehashed;
 mod scrypt;
+mod scrypt_phc;
 pub mod strength;
+mod weak;
 
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -17,6 +26,9 @@ use super::secret::Entropy;
 use super::secret::{Password, StoredHash};
 
 pub use format::{HashError, HashFormat, HashParams, Scheme};
+pub use imported::ImportedHash;
+pub(super) use imported::canonical;
+pub use kind::{HashKind, HashRefusal};
 
 /// Length of a salt in bytes (RFC 9106, 3.1 recommends 16 for passwords). bcrypt and Better Auth have the same.
 const SALT_BYTES: usize = 16;
@@ -33,16 +45,36 @@ pub enum Verdict {
     Unacceptable,
 }
 
-/// The text to hash, in NFKC if the scheme normalises.
-fn hashed_text(password: &Password, scheme: &Scheme, params: HashParams) -> Zeroizing<String> {
-    let text = password.expose();
-    if text.is_ascii() || !scheme.normalises(params) {
-        return Zeroizing::new(text.to_owned());
-    }
-    // Room for the longest expansion, because a text that grows leaves copies behind that are not wiped.
-    let mut normal = Zeroizing::new(String::with_capacity(text.len() * 18));
-    normal.extend(text.nfkc());
+/// Room for the longest expansion of a character, because a text that grows leaves copies behind that are not wiped.
+const EXPANSION_MAX: usize = 18;
+
+fn normal(text: &str, characters: impl Iterator<Item = char>) -> Zeroizing<String> {
+    let mut normal = Zeroizing::new(String::with_capacity(text.len() * EXPANSION_MAX));
+    normal.extend(characters);
     normal
+}
+
+/// The text to hash, in NFKC if the scheme normalises.
+fn hashed_text(password: &Password, normalises: bool) -> Zeroizing<String> {
+    let text = password.expose();
+    if text.is_ascii() || !normalises { Zeroizing::new(text.to_owned()) } else { normal(text, text.nfkc()) }
+}
+
+/// The forms of a password to compare with a hash, each once: NFKC if the function normalises, as typed, and in a
+/// native database NFC, because some keyboards type accents apart from their letters.
+fn forms(password: &Password, normalises: bool, composes: bool) -> Vec<Zeroizing<String>> {
+    let text = password.expose();
+    let mut forms = vec![hashed_text(password, normalises)];
+    if !text.is_ascii() {
+        let typed = Zeroizing::new(text.to_owned());
+        let others = [Some(typed), composes.then(|| normal(text, text.nfc()))];
+        for form in others.into_iter().flatten() {
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
+    }
+    forms
 }
 
 /// Hashes a password as the scheme of the database asks.
@@ -56,11 +88,11 @@ pub fn hash(
     entropy: &mut Entropy,
 ) -> Result<StoredHash, HashError> {
     let params = scheme.params(rules)?;
-    let text = hashed_text(password, scheme, params);
+    let text = hashed_text(password, scheme.normalises(params));
     let mut salt = [0_u8; SALT_BYTES];
     entropy.fill(&mut salt)?;
     let made = match params {
-        HashParams::Argon2id(cost) => argon2id::hash(&text, salt, cost)?,
+        HashParams::Argon2id(cost) => argon2id::hash(text.as_bytes(), salt, cost)?,
         HashParams::Scrypt => scrypt::hash(&text, salt)?,
         HashParams::Bcrypt(cost) => bcrypt::hash(&text, salt, cost)?,
     };
@@ -74,29 +106,39 @@ pub fn hash(
 pub fn work(password: &Password, params: HashParams) -> Result<(), HashError> {
     let (text, salt) = (password.expose(), [0; SALT_BYTES]);
     match params {
-        HashParams::Argon2id(cost) => argon2id::hash(text, salt, cost).map(drop),
+        HashParams::Argon2id(cost) => argon2id::hash(text.as_bytes(), salt, cost).map(drop),
         HashParams::Scrypt => scrypt::hash(text, salt).map(drop),
         HashParams::Bcrypt(cost) => bcrypt::work(text, cost),
     }
 }
 
-/// Does the work of the verification of a wrong password: twice, if the password has two forms.
+/// Does the work of the verification of a wrong password, once for each form of it.
 ///
 /// # Errors
 /// As for [`work`].
 pub fn work_of_wrong_password(password: &Password, scheme: &Scheme, rules: &PasswordRules) -> Result<(), HashError> {
     let params = scheme.usual(rules);
-    work(password, params)?;
-    if hashed_text(password, scheme, params).as_str() == password.expose() { Ok(()) } else { work(password, params) }
+    let forms = forms(password, scheme.normalises(params), *scheme == Scheme::Native);
+    forms.iter().try_for_each(|_| work(password, params))
 }
 
-/// A hash under the name that every program reads.
-pub(super) fn portable(hash: StoredHash) -> StoredHash {
-    let portable = bcrypt::portable(hash.expose());
-    portable.and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()).unwrap_or(hash)
+/// Does the work of an unknown user after a wrong password, if a native database has a hash of a function other than
+/// argon2. A cheap one does not show by its time that the user exists. One that costs more than the policy asks for
+/// still does.
+///
+/// # Errors
+/// As for [`work`].
+pub(super) fn work_beside(
+    password: &Password,
+    stored: &StoredHash,
+    scheme: &Scheme,
+    rules: &PasswordRules,
+) -> Result<(), HashError> {
+    let is_like_own = imported::verifiable(stored).is_some_and(|hash| hash.computes_argon2());
+    if *scheme != Scheme::Native || is_like_own { Ok(()) } else { work_of_wrong_password(password, scheme, rules) }
 }
 
-/// Compares a password with a stored hash of any accepted format.
+/// Compares a password with a stored hash of a format that a sign-in to the database accepts.
 ///
 /// # Errors
 /// [`HashError`] without memory.
@@ -106,29 +148,38 @@ pub fn verify(
     scheme: &Scheme,
     rules: &PasswordRules,
 ) -> Result<Verdict, HashError> {
+    let is_native = *scheme == Scheme::Native;
     let Some(params) = HashParams::of(stored) else {
-        return Ok(Verdict::Unacceptable);
+        let foreign = if is_native { imported::verifiable(stored) } else { None };
+        return foreign.map_or(Ok(Verdict::Unacceptable), |hash| verify_foreign(password, &hash));
     };
-    let text = hashed_text(password, scheme, params);
     let matches = |text: &str| {
         Ok::<_, HashError>(match params {
-            HashParams::Argon2id(_) => argon2id::verify(text, stored.expose())?,
+            HashParams::Argon2id(_) => argon2id::verify(text.as_bytes(), stored.expose())?,
             HashParams::Scrypt => scrypt::verify(text, stored.expose())?,
             HashParams::Bcrypt(_) => bcrypt::verify(text, stored.expose()),
         })
     };
-    let is_as_typed = if matches(&text)? {
-        false
-    } else if text.as_str() != password.expose() && matches(password.expose())? {
-        // Another program made the hash, of the text as typed.
-        true
-    } else {
-        return Ok(Verdict::Wrong);
-    };
-    // bcrypt did not compare the rest of a long password, so no other hash may be made of it.
-    let is_known = !matches!(params, HashParams::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
-    let is_replaced = scheme.replaces(params, rules) || is_as_typed && *scheme == Scheme::Native;
-    Ok(Verdict::Right { outdated: is_known && is_replaced })
+    for (index, form) in forms(password, scheme.normalises(params), is_native).iter().enumerate() {
+        if matches(form)? {
+            // bcrypt did not compare the rest of a long password, so no other hash may be made of it.
+            let is_known = !matches!(params, HashParams::Bcrypt(_)) || form.len() <= bcrypt::READ_BYTES;
+            // Another program made the hash, if it is not of the first form.
+            let is_replaced = scheme.replaces(params, rules) || index > 0 && is_native;
+            return Ok(Verdict::Right { outdated: is_known && is_replaced });
+        }
+    }
+    Ok(Verdict::Wrong)
+}
+
+fn verify_foreign(password: &Password, hash: &foreign::StrongHash) -> Result<Verdict, HashError> {
+    for form in forms(password, hash.normalises(), true) {
+        if hash.verify(&form)? {
+            let is_known = hash.read_bytes().is_none_or(|bytes| form.len() <= bytes);
+            return Ok(Verdict::Right { outdated: is_known });
+        }
+    }
+    Ok(Verdict::Wrong)
 }
 
 #[cfg(test)]
@@ -217,7 +268,7 @@ mod tests {
     fn hash_of_the_text_as_typed_verifies_after_nfkc() {
         let rules = cheap();
         let scrypt = stored(&super::scrypt::hash(SPELLINGS[2], [7; SALT_BYTES]).unwrap());
-        let argon2 = stored(&super::argon2id::hash(SPELLINGS[2], [7; SALT_BYTES], rules.cost).unwrap());
+        let argon2 = stored(&super::argon2id::hash(SPELLINGS[2].as_bytes(), [7; SALT_BYTES], rules.cost).unwrap());
         for (scheme, hash, outdated) in [
             (Scheme::Guest(HashParams::Scrypt), &scrypt, false),
             (Scheme::Native, &scrypt, true),

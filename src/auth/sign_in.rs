@@ -93,6 +93,8 @@ impl Auth<'_> {
             match self.or_release(&attempts, verdict)? {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
                 Verdict::Wrong => {
+                    let work = password::work_beside(given, &hash, &scheme, &self.policy.password);
+                    self.or_release(&attempts, work)?;
                     self.fail_attempt(&attempts, Some(Event::user("signin.failed", &user)))?;
                     return Ok(None);
                 }
@@ -263,7 +265,8 @@ impl Auth<'_> {
     fn password_of(&mut self, user: &User) -> Result<Option<SignInBlocker>, AuthError> {
         if let Some(hash) = self.store.password_hash(&user.id)? {
             let kind = HashFormat::of(&hash);
-            return Ok((!kind.is_accepted()).then_some(SignInBlocker::HashNotAccepted(kind)));
+            let is_verified = self.store.scheme()?.verifies(kind);
+            return Ok((!is_verified).then_some(SignInBlocker::HashNotAccepted(kind)));
         }
         let accounts = self.store.accounts(&user.id)?;
         let own = accounts.iter().find(|account| account.is_credential() && account.account_id == user.id);

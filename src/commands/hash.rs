@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::session_start::PasswordArgs;
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
-use crate::auth::password::{self, HashFormat, HashParams, Scheme, Verdict, strength};
+use crate::auth::password::{self, HashFormat, HashParams, ImportedHash, Scheme, Verdict, strength};
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::{Password, StoredHash};
 use crate::cli::values;
@@ -76,7 +76,13 @@ fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcom
 fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let asked = context.prompt().hash_and_password(stdin);
     let (hash, password) = asked.context("could not compare the password")?;
-    let verdict = password::verify(&password, &hash, &Scheme::Native, &context.policy.password);
+    let verdict = match ImportedHash::parse(hash.expose(), None) {
+        // No sign-in verifies a weak hash. An import may wrap it.
+        Ok(weak) if weak.is_weak() => {
+            weak.verify(&password).map(|right| if right { Verdict::Right { outdated: true } } else { Verdict::Wrong })
+        }
+        _ => password::verify(&password, &hash, &Scheme::Native, &context.policy.password),
+    };
     match verdict.context("could not compare the password")? {
         Verdict::Right { outdated } => Ok(HashReport::Right { outdated }.into()),
         Verdict::Wrong => Err(CommandError::No("the password is not the one of this hash").into()),
@@ -194,7 +200,21 @@ fn identified(kind: HashFormat, outdated: bool) -> String {
     }
     known.push(("accepted", yes_no(kind.is_accepted())));
     known.push(("outdated", yes_no(outdated)));
+    if is_weak(kind) {
+        known.push(("weak", yes_no(true)));
+    }
+    if is_wrapped(kind) {
+        known.push(("wrapped", yes_no(true)));
+    }
     facts(&known)
+}
+
+fn is_weak(kind: HashFormat) -> bool {
+    matches!(kind, HashFormat::Weak(_))
+}
+
+fn is_wrapped(kind: HashFormat) -> bool {
+    matches!(kind, HashFormat::Imported { is_wrapped: true, .. })
 }
 
 fn identified_json(kind: HashFormat, outdated: bool) -> Value {
@@ -214,6 +234,8 @@ fn identified_json(kind: HashFormat, outdated: bool) -> Value {
         "passes": cost.map(|cost| cost.passes),
         "lanes": cost.map(|cost| cost.lanes),
         "bcryptCost": bcrypt_cost,
+        "weak": is_weak(kind),
+        "wrapped": is_wrapped(kind),
     })
 }
 

@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use authctl::auth::duration;
 use authctl::auth::email::Email;
-use authctl::auth::password::HashFormat;
-use authctl::auth::password::{HashParams, Scheme, Verdict, verify};
+use authctl::auth::password::{HashFormat, HashParams, ImportedHash, Scheme, Verdict, verify};
 use authctl::auth::policy::{KEYS, Key, PasswordRules, Policy};
 use authctl::auth::secret::{Password, StoredHash};
 use authctl::auth::session::{Network, Pattern};
@@ -119,6 +118,10 @@ fn hash(_: &Ground, data: &[u8]) {
     let Ok(stored) = StoredHash::from_bytes(data) else { return };
     let kind = HashFormat::of(&stored);
     assert!(!kind.name().is_empty());
+    if let Some(canonical) = ImportedHash::parse(stored.expose(), None).ok().and_then(|hash| hash.stored()) {
+        let again = ImportedHash::parse(canonical.expose(), None).unwrap();
+        assert_eq!(again.stored().unwrap().expose(), canonical.expose(), "reading is stable");
+    }
     let HashFormat::Accepted(params) = kind else {
         let password = Password::from_bytes(b"correct horse battery staple").unwrap();
         let verdict = verify(&password, &stored, &Scheme::of_hashes([], None), &PasswordRules::default()).unwrap();

@@ -16,10 +16,19 @@ const SCRYPT: &str = "00112233445566778899aabbccddeeff:9a098760abf0e95230464650e
 /// A hash of `abc` from the tests of jBCrypt.
 const BCRYPT: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
 
+/// A hash of `candle hammer garden` in Django's spelling.
+const PBKDF2: &str = "pbkdf2_sha256$12000$q76pwKGAfXhV$srANv0DyDe8iOcSZT0LYJKq1DpSrw5e9n/yYdMdfp/w=";
+
+/// The MD5 digest of `password`.
+const MD5: &str = "5f4dcc3b5aa765d61d8327deb882cf99";
+
+/// argon2id over the MD5 digest of `meadow lantern trellis`.
+const WRAPPED: &str = "$authctl-wrap$v=1,k=md5,s=$argon2id$v=19$m=19456,t=2,p=1$ZDleQrRCQgdLKprNDBIKow$euOuIGh06sKHU6OLPNjz/IS/9DoFTfGh6/x8CPFF78g";
+
 /// One hash of each unsupported format, with the name of the format.
-fn unacceptable() -> [(String, &'static str); 11] {
+fn unacceptable() -> [(String, &'static str); 12] {
     [
-        (KNOWN.replace("argon2id", "argon2i"), "argon2-refused"),
+        (KNOWN.replace("argon2id", "argon2i").replace("m=65536", "m=4095"), "argon2-refused"),
         (KNOWN.replace("argon2id", "argon2d"), "argon2-refused"),
         (KNOWN.replace("v=19", "v=16"), "argon2-refused"),
         // Excessive work and memory.
@@ -29,9 +38,10 @@ fn unacceptable() -> [(String, &'static str); 11] {
         (BCRYPT.replace("$06$", "$31$"), "bcrypt-refused"),
         (BCRYPT.replace("$2a$", "$2x$"), "bcrypt-refused"),
         (format!("$2b$12${}", "a".repeat(53)), "bcrypt-refused"),
+        ("$6$rounds=999999999$salt$digest".to_owned(), "cost-refused"),
         (SCRYPT.to_uppercase(), "unknown"),
         (format!("{SCRYPT}00"), "unknown"),
-        ("5f4dcc3b5aa765d61d8327deb882cf99".to_owned(), "unknown"),
+        ("rl.3StKT.4T8M".to_owned(), "unknown"),
     ]
 }
 
@@ -166,7 +176,14 @@ fn weak_hash() -> String {
 #[test]
 fn hashes_that_apps_made_are_compared_and_always_outdated() {
     let sandbox = Sandbox::new();
-    for (hash, right) in [(SCRYPT, "password"), (BCRYPT, "abc"), (&BCRYPT.replace("$2a$", "$2b$"), "abc")] {
+    for (hash, right) in [
+        (SCRYPT, "password"),
+        (BCRYPT, "abc"),
+        (&BCRYPT.replace("$2a$", "$2b$"), "abc"),
+        (PBKDF2, "candle hammer garden"),
+        (MD5, "password"),
+        (WRAPPED, "meadow lantern trellis"),
+    ] {
         assert_eq!(
             verify(&sandbox, hash, right).json(),
             serde_json::json!({"right": true, "outdated": true}),
@@ -270,6 +287,23 @@ fn identify_tells_each_kind_by_its_shape() {
     accepted  yes
     outdated  yes
     ");
+    assert_snapshot!(run(&sandbox, "hash identify", PBKDF2), @"
+    kind      pbkdf2-sha256
+    accepted  yes
+    outdated  yes
+    ");
+    assert_snapshot!(run(&sandbox, "hash identify", MD5), @"
+    kind      md5
+    accepted  no
+    outdated  no
+    weak      yes
+    ");
+    assert_snapshot!(run(&sandbox, "hash identify", WRAPPED), @"
+    kind      md5
+    accepted  yes
+    outdated  yes
+    wrapped   yes
+    ");
     assert_snapshot!(run(&sandbox, "hash identify", SCRYPT.to_uppercase()), @"
     kind      unknown
     accepted  no
@@ -280,7 +314,7 @@ fn identify_tells_each_kind_by_its_shape() {
         answer,
         serde_json::json!({
             "kind": "argon2id", "accepted": true, "outdated": false, "memoryKib": 65_536, "passes": 2, "lanes": 1,
-            "bcryptCost": null,
+            "bcryptCost": null, "weak": false, "wrapped": false,
         })
     );
     let answer = run(&sandbox, "hash identify --json", BCRYPT).json();

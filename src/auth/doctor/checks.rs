@@ -484,7 +484,8 @@ pub(super) const NO_HASH: Check = Check::new("no-hash", Severity::Problem, |auth
 });
 
 pub(super) const REFUSED_HASHES: Check = Check::new("hashes-refused", Severity::Problem, |auth| {
-    let kinds = hash_kinds(auth, |kind| !kind.is_accepted())?;
+    let scheme = auth.store.scheme()?;
+    let kinds = hash_kinds(auth, |kind| !scheme.verifies(kind))?;
     let message = |kinds| format!("password hashes that no sign-in here accepts: {kinds}");
     let hint = if auth.store.guest().is_some() {
         "the app may take them all the same: sign in and set passwords there"

@@ -1,4 +1,4 @@
-//! argon2id in PHC form. A stored hash names its own cost, and the crate would accept 4 GiB or millions of passes,
+//! argon2id and argon2i in PHC form. A stored hash names its own cost, and the crate would accept 4 GiB or millions of passes,
 //! so costs that are too high or too low are refused.
 
 use std::ops::RangeInclusive;
@@ -8,6 +8,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use hugealloc::HugeAlloc;
 
+use super::kind::{HashKind, HashRefusal};
 use super::{HashError, SALT_BYTES};
 use crate::auth::policy::Argon2Cost;
 
@@ -16,6 +17,8 @@ const TAG_BYTES: usize = 32;
 const STORED_BYTES_MAX: usize = 512;
 /// Memory of an accepted hash in KiB: from the cheapest of OWASP's equal sets to 256 MiB.
 const MEMORY_KIB: RangeInclusive<u32> = 7_168..=262_144;
+/// From the default of `OpenLDAP`, which takes three passes.
+const MEMORY_KIB_ARGON2I: RangeInclusive<u32> = 4_096..=262_144;
 const PASSES: RangeInclusive<u32> = 1..=10;
 /// The crate computes lanes one after the other.
 const LANES: RangeInclusive<u32> = 1..=8;
@@ -25,7 +28,7 @@ const BLOCKS_OF_PAGE: usize = 2 * 1024 * 1024 / Block::SIZE;
 
 /// Computes the hash in memory on huge pages, where the system has them. Page faults are a third of the time of a hash
 /// in new memory, and a process of authctl computes one hash. Elsewhere the memory is as any other.
-fn compute(text: &str, salt: &[u8], params: &Params) -> Result<Output, HashError> {
+fn compute(algorithm: Algorithm, text: &[u8], salt: &[u8], params: &Params) -> Result<Output, HashError> {
     let blocks = params.block_count();
     let mut memory: Vec<Block, HugeAlloc> = Vec::new_in(HugeAlloc);
     // Whole pages, because what is left of the last one would be on small pages.
@@ -35,8 +38,8 @@ fn compute(text: &str, salt: &[u8], params: &Params) -> Result<Output, HashError
     memory.resize(blocks, Block::new());
     let mut tag = [0; Output::MAX_LENGTH];
     let tag = &mut tag[..params.output_len().unwrap_or(TAG_BYTES)];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(text.as_bytes(), salt, tag, &mut memory[..])
+    Argon2::new(algorithm, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(text, salt, tag, &mut memory[..])
         .map_err(failed)?;
     Output::new(tag).map_err(failed)
 }
@@ -45,34 +48,49 @@ fn failed(error: impl std::fmt::Display) -> HashError {
     HashError::Failed(format!("argon2: {error}"))
 }
 
-pub(super) fn hash(text: &str, salt: [u8; SALT_BYTES], cost: Argon2Cost) -> Result<String, HashError> {
+pub(super) fn hash(text: &[u8], salt: [u8; SALT_BYTES], cost: Argon2Cost) -> Result<String, HashError> {
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(TAG_BYTES)).map_err(failed)?;
     let made = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: ParamsString::try_from(&params).map_err(failed)?,
         salt: Some(Salt::new(&salt).map_err(failed)?),
-        hash: Some(compute(text, &salt, &params)?),
+        hash: Some(compute(Algorithm::Argon2id, text, &salt, &params)?),
     };
     Ok(made.to_string())
 }
 
-pub(super) fn verify(text: &str, stored: &str) -> Result<bool, HashError> {
-    let Some((PasswordHash { salt: Some(salt), hash: Some(tag), .. }, params)) = accepted(stored) else {
+pub(super) fn verify(text: &[u8], stored: &str) -> Result<bool, HashError> {
+    verify_of(Algorithm::Argon2id, text, stored)
+}
+
+/// Compares a password with a hash of argon2i, an older variant, which `OpenLDAP` makes.
+pub(super) fn verify_argon2i(text: &[u8], stored: &str) -> Result<bool, HashError> {
+    verify_of(Algorithm::Argon2i, text, stored)
+}
+
+fn verify_of(algorithm: Algorithm, text: &[u8], stored: &str) -> Result<bool, HashError> {
+    let Some(Ok((PasswordHash { salt: Some(salt), hash: Some(tag), .. }, params))) = parse(algorithm, stored) else {
         return Ok(false);
     };
     // Tags compare in constant time.
-    Ok(compute(text, &salt, &params)? == tag)
+    Ok(compute(algorithm, text, &salt, &params)? == tag)
 }
 
 /// The cost of a stored hash that is accepted.
 pub(super) fn cost(stored: &str) -> Option<Argon2Cost> {
-    let (_, params) = accepted(stored)?;
+    let (_, params) = parse(Algorithm::Argon2id, stored)?.ok()?;
     Some(Argon2Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() })
 }
 
-/// Parses a stored hash; `None` if it is out of bounds.
-fn accepted(stored: &str) -> Option<(PasswordHash, Params)> {
+/// The text of a hash of either variant with its kind; `None` for a text of another form.
+pub(super) fn canonical(stored: &str) -> Option<Result<(HashKind, String), HashRefusal>> {
+    let of = |kind, algorithm| parse(algorithm, stored).map(|read| read.map(|(hash, _)| (kind, hash.to_string())));
+    of(HashKind::Argon2id, Algorithm::Argon2id).or_else(|| of(HashKind::Argon2i, Algorithm::Argon2i))
+}
+
+/// Parses a stored hash; `None` for a text of another form.
+fn parse(algorithm: Algorithm, stored: &str) -> Option<Result<(PasswordHash, Params), HashRefusal>> {
     if stored.len() > STORED_BYTES_MAX {
         return None;
     }
@@ -81,16 +99,18 @@ fn accepted(stored: &str) -> Option<(PasswordHash, Params)> {
     let (memory, passes, lanes) = (number("m")?, number("t")?, number("p")?);
     let salt_fits = parsed.salt.as_ref().is_some_and(|salt: &Salt| (8..=64).contains(&salt.len()));
     let tag_fits = parsed.hash.as_ref().is_some_and(|tag| (16..=64).contains(&tag.len()));
-    let within = parsed.algorithm.as_str() == "argon2id"
-        && parsed.version == Some(19)
-        && MEMORY_KIB.contains(&memory)
-        && PASSES.contains(&passes)
-        && LANES.contains(&lanes);
-    if !(within && salt_fits && tag_fits) {
+    // A key and associated data would be two parameters more.
+    let has_more = parsed.params.iter().count() > 3;
+    let is_of = parsed.algorithm == algorithm.ident() && parsed.version == Some(19);
+    if !(is_of && salt_fits && tag_fits) || has_more {
         return None;
     }
+    let memory_kib = if algorithm == Algorithm::Argon2i { MEMORY_KIB_ARGON2I } else { MEMORY_KIB };
+    if !(memory_kib.contains(&memory) && PASSES.contains(&passes) && LANES.contains(&lanes)) {
+        return Some(Err(HashRefusal::Cost));
+    }
     let params = Params::try_from(&parsed).ok()?;
-    Some((parsed, params))
+    Some(Ok((parsed, params)))
 }
 
 #[cfg(test)]
@@ -102,8 +122,8 @@ mod tests {
 
     #[test]
     fn vector_of_the_reference_implementation_verifies() {
-        assert!(verify("password", KNOWN).unwrap());
-        assert!(!verify("passwore", KNOWN).unwrap());
+        assert!(verify(b"password", KNOWN).unwrap());
+        assert!(!verify(b"passwore", KNOWN).unwrap());
     }
 
     #[test]
@@ -116,7 +136,8 @@ mod tests {
             Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
                 .hash_password_into("pässword".as_bytes(), b"somesaltsomesalt", &mut tag)
                 .unwrap();
-            assert_eq!(compute("pässword", b"somesaltsomesalt", &params).unwrap().as_bytes(), tag, "{params:?}");
+            let made = compute(Algorithm::Argon2id, "pässword".as_bytes(), b"somesaltsomesalt", &params).unwrap();
+            assert_eq!(made.as_bytes(), tag, "{params:?}");
         }
     }
 
@@ -139,7 +160,7 @@ mod tests {
             "x".repeat(600),
         ];
         for text in bad {
-            assert!(cost(&text).is_none() && !verify("password", &text).unwrap(), "{text}");
+            assert!(cost(&text).is_none() && !verify(b"password", &text).unwrap(), "{text}");
         }
     }
 }

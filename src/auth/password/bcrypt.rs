@@ -7,12 +7,15 @@ use std::ops::RangeInclusive;
 
 use bcrypt::Version;
 
+use super::encoding::number;
+use super::kind::HashRefusal;
 use super::{HashError, SALT_BYTES};
 
 /// The number of bytes of a password that bcrypt reads.
 pub(super) const READ_BYTES: usize = 72;
 /// Cost of an accepted hash, from the lowest of bcrypt to about a second of work.
 const COST: RangeInclusive<u32> = 4..=14;
+const COST_CHARS: usize = 2;
 
 pub(super) fn hash(text: &str, salt: [u8; SALT_BYTES], cost: u32) -> Result<String, HashError> {
     if text.len() > READ_BYTES {
@@ -43,11 +46,21 @@ pub(super) fn portable(stored: &str) -> Option<String> {
 
 /// The cost of a stored hash that is accepted.
 pub(super) fn cost(stored: &str) -> Option<u32> {
+    read(stored)?.ok()
+}
+
+/// The cost of a stored hash; `None` for a text of another form.
+pub(super) fn read(stored: &str) -> Option<Result<u32, HashRefusal>> {
     let rest = ["$2a$", "$2b$", PHP].iter().find_map(|prefix| stored.strip_prefix(prefix))?;
     let (cost, _) = rest.split_once('$')?;
-    // Digits only, because `parse` also reads a sign.
-    let cost = cost.bytes().all(|b| b.is_ascii_digit()).then(|| cost.parse().ok())??;
-    (COST.contains(&cost) && stored.parse::<bcrypt::HashParts>().is_ok()).then_some(cost)
+    if cost.len() != COST_CHARS {
+        return None;
+    }
+    let cost = number(cost).and_then(|cost| u32::try_from(cost).ok())?;
+    if !COST.contains(&cost) {
+        return Some(Err(HashRefusal::Cost));
+    }
+    stored.parse::<bcrypt::HashParts>().is_ok().then_some(Ok(cost))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The format of a password hash, from its text alone, and the format that a database keeps.
 
+use super::foreign::ForeignHash;
+use super::kind::{HashKind, HashRefusal};
 use super::{argon2id, bcrypt, scrypt};
 use crate::auth::AuthError;
 use crate::auth::policy::{Argon2Cost, PasswordRules};
@@ -10,6 +12,16 @@ use crate::auth::secret::{EntropyError, StoredHash};
 pub enum HashFormat {
     /// A sign-in verifies it.
     Accepted(HashParams),
+    /// A hash of another system. A sign-in to a native database verifies it and replaces it.
+    Imported {
+        kind: HashKind,
+        /// The hash is weak, and stored in argon2id.
+        is_wrapped: bool,
+    },
+    /// A hash of a known kind that is too cheap to be stored.
+    Weak(HashKind),
+    /// A hash of another system at a cost out of bounds.
+    CostRefused,
     /// An argon2 hash of another variant or version, or out of bounds.
     Argon2Refused,
     /// A bcrypt hash of another variant, out of bounds or damaged.
@@ -22,12 +34,17 @@ impl HashFormat {
         let text = stored.expose();
         if let Some(params) = HashParams::of(stored) {
             Self::Accepted(params)
-        } else if text.starts_with("$argon2") {
+        } else if text.starts_with("$argon2") && !matches!(ForeignHash::parse(text), Ok(ForeignHash::Strong(_))) {
             Self::Argon2Refused
         } else if ["$2$", "$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
             Self::BcryptRefused
         } else {
-            Self::Unknown
+            match ForeignHash::parse(text) {
+                Ok(ForeignHash::Strong(hash)) => Self::Imported { kind: hash.kind(), is_wrapped: hash.is_wrapped() },
+                Ok(ForeignHash::Weak(hash)) => Self::Weak(hash.function.kind),
+                Err(HashRefusal::Cost) => Self::CostRefused,
+                Err(_) => Self::Unknown,
+            }
         }
     }
 
@@ -35,20 +52,34 @@ impl HashFormat {
     pub fn name(self) -> &'static str {
         match self {
             Self::Accepted(params) => params.name(),
+            Self::Imported { kind, .. } | Self::Weak(kind) => kind.name(),
+            Self::CostRefused => "cost-refused",
             Self::Argon2Refused => "argon2-refused",
             Self::BcryptRefused => "bcrypt-refused",
             Self::Unknown => "unknown",
         }
     }
 
-    /// Whether a sign-in verifies the hash.
+    /// Whether a sign-in to a native database verifies the hash.
     pub fn is_accepted(self) -> bool {
-        matches!(self, Self::Accepted(_))
+        matches!(self, Self::Accepted(_) | Self::Imported { .. })
+    }
+
+    /// Why a hash is not written.
+    pub fn problem(self) -> &'static str {
+        match self {
+            Self::Weak(_) => "too weak to be stored",
+            _ => "not accepted here",
+        }
     }
 
     /// Whether a sign-in to a native database replaces the hash with a stronger one.
     pub fn is_outdated(self, rules: &PasswordRules) -> bool {
-        matches!(self, Self::Accepted(params) if params.is_outdated(rules))
+        match self {
+            Self::Accepted(params) => params.is_outdated(rules),
+            Self::Imported { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -231,6 +262,12 @@ impl Scheme {
         *self == Self::Native && params.is_outdated(rules)
     }
 
+    /// Whether a sign-in to the database verifies a hash. Where an app owns the database, that is a hash that its
+    /// usual functions verify.
+    pub(in crate::auth) fn verifies(&self, kind: HashFormat) -> bool {
+        matches!(kind, HashFormat::Accepted(_)) || *self == Self::Native && kind.is_accepted()
+    }
+
     /// Checks that a hash from elsewhere may be written.
     ///
     /// # Errors
@@ -260,7 +297,8 @@ mod tests {
         let kind = |text: &str| HashFormat::of(&StoredHash::from_bytes(text.as_bytes()).unwrap()).name();
         let argon2 = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         assert_eq!(kind(argon2), "argon2id");
-        assert_eq!(kind(&argon2.replace("argon2id", "argon2i")), "argon2-refused");
+        assert_eq!(kind(&argon2.replace("argon2id", "argon2i")), "argon2i");
+        assert_eq!(kind(&argon2.replace("argon2id", "argon2d")), "argon2-refused");
         assert_eq!(kind(&argon2.replace("m=65536", "m=8")), "argon2-refused");
         assert_eq!(kind(&format!("{}:{}", "0a".repeat(16), "1b".repeat(64))), "better-auth-scrypt");
         assert_eq!(kind(&format!("c2FsdA==:{}", "1b".repeat(64))), "better-auth-scrypt");
@@ -269,7 +307,9 @@ mod tests {
         assert_eq!(kind(bcrypt), "bcrypt");
         assert_eq!(kind(&bcrypt.replace("$06$", "$31$")), "bcrypt-refused");
         assert_eq!(kind(&bcrypt.replace("$2b$", "$2y$")), "bcrypt");
-        assert_eq!(kind("5f4dcc3b5aa765d61d8327deb882cf99"), "unknown");
+        assert_eq!(kind("5f4dcc3b5aa765d61d8327deb882cf99"), "md5");
+        assert_eq!(kind("$6$rounds=999999999$salt$hash"), "cost-refused");
+        assert_eq!(kind("correct horse"), "unknown");
     }
 
     const ARGON2: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
@@ -310,7 +350,7 @@ mod tests {
 
     #[test]
     fn more_foreign_hashes_than_others_are_unclear() {
-        let (foreign, refused) = ("pbkdf2_sha256$600000$salt$aGFzaA==", ARGON2.replace("argon2id", "argon2i"));
+        let (foreign, refused) = ("pbkdf2_sha256$600000$salt$aGFzaA==", ARGON2.replace("argon2id", "argon2d"));
         assert_eq!(of(&[BCRYPT, foreign, foreign]), Scheme::Unclear(vec!["bcrypt", "unknown"]));
         let kinds = vec!["argon2-refused", "better-auth-scrypt", "unknown"];
         assert_eq!(of(&[&scrypt(), foreign, &refused]), Scheme::Unclear(kinds));
@@ -338,7 +378,8 @@ mod tests {
         let rules = PasswordRules::default();
         for (hashes, kinds) in [
             (vec![scrypt(), ARGON2.into()], "argon2id, better-auth-scrypt"),
-            (vec!["5f4dcc3b5aa765d61d8327deb882cf99".into()], "unknown"),
+            (vec!["5f4dcc3b5aa765d61d8327deb882cf99".into()], "md5"),
+            (vec!["correct horse".into()], "unknown"),
             (vec![ARGON2.replace("m=65536", "m=4096")], "argon2-refused"),
         ] {
             let hashes: Vec<&str> = hashes.iter().map(String::as_str).collect();
@@ -361,7 +402,7 @@ mod tests {
                 assert_eq!(taken.is_ok(), app == hash, "{hash} where {app} is kept: {taken:?}");
             }
             let refused = of(&[hash]).takes(&stored("5f4dcc3b5aa765d61d8327deb882cf99"));
-            assert!(matches!(refused, Err(AuthError::HashNotAccepted(HashFormat::Unknown))), "{refused:?}");
+            assert!(matches!(refused, Err(AuthError::HashNotAccepted(HashFormat::Weak(HashKind::Md5)))), "{refused:?}");
         }
     }
 }

@@ -15,19 +15,32 @@ const P: u32 = 1;
 const SALT_CHARS_MAX: usize = 512;
 /// Length of the key in bytes.
 const KEY_BYTES: usize = 64;
-/// The memory of one hash: 128 · N · r, 32 MiB.
-const MEMORY_BYTES: usize = 128 * (1 << LOG_N) * R as usize;
+
+/// The memory of one hash is 128 · N · r bytes.
+pub(super) const BLOCK_BYTES: u64 = 128;
+
+/// Checks that there is memory for one hash.
+pub(super) fn require_memory(n: u64, r: u32) -> Result<(), HashError> {
+    // The crate aborts the process without memory, so this reserves the memory first. `black_box` keeps the
+    // optimiser from removing the unused allocation.
+    let bytes = usize::try_from(n * u64::from(r) * BLOCK_BYTES).map_err(failed)?;
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(bytes).map_err(failed)?;
+    drop(std::hint::black_box(room));
+    Ok(())
+}
+
+/// Computes a key of any cost.
+pub(super) fn derive(text: &str, salt: &[u8], (log_n, r, p): (u8, u32, u32), key: &mut [u8]) -> Result<(), HashError> {
+    require_memory(1 << log_n, r)?;
+    let params = Params::new(log_n, r, p).map_err(failed)?;
+    scrypt::scrypt(text.as_bytes(), salt, &params, key).map_err(failed)
+}
 
 /// Computes the key. Better Auth passes the hex text as the salt, not its bytes.
 fn key(text: &str, salt: &str) -> Result<[u8; KEY_BYTES], HashError> {
-    // The crate aborts the process without memory, so this reserves the memory first. `black_box` keeps the
-    // optimiser from removing the unused allocation.
-    let mut room = Vec::<u8>::new();
-    room.try_reserve_exact(MEMORY_BYTES).map_err(failed)?;
-    drop(std::hint::black_box(room));
     let mut key = [0; KEY_BYTES];
-    let params = Params::new(LOG_N, R, P).map_err(failed)?;
-    scrypt::scrypt(text.as_bytes(), salt.as_bytes(), &params, &mut key).map_err(failed)?;
+    derive(text, salt.as_bytes(), (LOG_N, R, P), &mut key)?;
     Ok(key)
 }
 
@@ -49,6 +62,21 @@ pub(super) fn verify(text: &str, stored: &str) -> Result<bool, HashError> {
 
 pub(super) fn is_accepted(stored: &str) -> bool {
     accepted(stored).is_some()
+}
+
+/// The form of Lucia 2 and of its `LegacyScrypt`, which Better Auth does not verify: `s2:salt:key`.
+const LUCIA: &str = "s2:";
+/// The length of the salt of Lucia 2 and of `LegacyScrypt`, in characters.
+const LUCIA_SALT_CHARS: [usize; 2] = [16, 32];
+
+pub(super) fn is_lucia(stored: &str) -> bool {
+    let Some((salt, key)) = stored.strip_prefix(LUCIA).and_then(|rest| rest.split_once(':')) else { return false };
+    let is_salt = salt.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    LUCIA_SALT_CHARS.contains(&salt.len()) && is_salt && !key.contains(':') && is_accepted(&stored[LUCIA.len()..])
+}
+
+pub(super) fn verify_lucia(text: &str, stored: &str) -> Result<bool, HashError> {
+    if is_lucia(stored) { verify(text, &stored[LUCIA.len()..]) } else { Ok(false) }
 }
 
 /// Parses `salt:key`. The app takes any text as the salt, such as one that an earlier system made, and ignores what

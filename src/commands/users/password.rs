@@ -35,7 +35,7 @@ pub struct PasswordInputArgs {
     /// Make a random password and print it
     #[arg(long)]
     pub generate: bool,
-    /// Read a password hash from standard input: argon2id, bcrypt or Better Auth's scrypt
+    /// Read a password hash from standard input, in the text of the system that made it
     #[arg(long)]
     pub hash_stdin: bool,
     /// Take a password that is easy to guess

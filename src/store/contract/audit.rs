@@ -228,7 +228,7 @@ fn each_act_leaves_its_entries() {
         let upgraded = hash("costlier hash");
         let second = new_session("second", "ada", at(1), at(61));
         store.begin_session(&second, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
-        assert_eq!(seen.next(&mut *store), ["password.rehashed ada - -", "session.begun ada second -"]);
+        assert_eq!(seen.next(&mut *store), ["password.rehashed ada - unknown", "session.begun ada second -"]);
         store.move_session("first", at(2), at(90)).unwrap().unwrap();
         store.end_session(&token_of("first")).unwrap().unwrap();
         assert_eq!(seen.next(&mut *store), ["session.moved ada first -", "session.ended ada first -"]);

@@ -13,6 +13,7 @@ use super::rows::RowKey;
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::odd::is_id;
+use crate::auth::password::HashFormat;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::{Pattern, Session};
 use crate::auth::storage::{FoundSession, NewSessionRow, SessionQuery, StoreError, Which};
@@ -346,7 +347,7 @@ pub(in crate::store) fn begin_session(
     }
     if let Some(upgraded) = verified.upgraded {
         users::set_password_hash(tx, mapping, &session.user_id, upgraded, session.now)?;
-        log.push(Event::user("password.rehashed", &user));
+        log.push(Event::user("password.rehashed", &user).with(HashFormat::of(verified.hash).name()));
     }
     let begun = insert(tx, mapping, session)?;
     log.push(begun_of(&Subject::from(&user), &begun));

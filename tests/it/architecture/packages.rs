@@ -5,13 +5,20 @@ use super::source::{program, root};
 
 /// Packages and their addresses: files, or folders with a final slash.
 const ADDRESSES: &[(&str, &[&str])] = &[
+    ("aes", &["src/auth/password/"]),
     ("allocator_api2", &["src/auth/password/argon2id.rs"]),
     ("argon2", &["src/auth/password/"]),
+    ("base16ct", &["src/auth/password/", "src/auth/secret.rs", "src/import/hash_text.rs", "src/store/postgres/"]),
     (
-        "base16ct",
-        &["src/auth/password/scrypt.rs", "src/auth/secret.rs", "src/import/hash_text.rs", "src/store/postgres/"],
+        "base64",
+        &[
+            "src/auth/cookie.rs",
+            "src/auth/password/",
+            "src/auth/secret.rs",
+            "src/import/hash_text.rs",
+            "src/mail/smtp.rs",
+        ],
     ),
-    ("base64", &["src/auth/cookie.rs", "src/auth/secret.rs", "src/import/hash_text.rs", "src/mail/smtp.rs"]),
     ("bcrypt", &["src/auth/password.rs", "src/auth/password/"]),
     ("bytes", &["src/store/postgres/"]),
     ("clap", &["src/cli.rs", "src/cli/", "src/commands/"]),
@@ -23,12 +30,15 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("flate2", &["src/import/input.rs"]),
     ("futures_util", &["src/store/postgres/"]),
     ("getrandom", &["src/context.rs"]),
-    ("hmac", &["src/auth/cookie.rs"]),
+    ("hmac", &["src/auth/cookie.rs", "src/auth/password/"]),
     ("hugealloc", &["src/auth/password/argon2id.rs"]),
     ("indicatif", &["src/output/progress.rs"]),
     ("ipnet", &["src/auth/session.rs"]),
     ("lettre", &["src/mail.rs", "src/mail/"]),
+    // The package `md-5`.
+    ("md5", &["src/auth/password/"]),
     ("nix", &["src/context/environment.rs", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
+    ("pbkdf2", &["src/auth/password/"]),
     ("percent_encoding", &["src/auth/cookie.rs", "src/store/postgres/address/hosts.rs"]),
     ("refinery", &["src/store/postgres/", "src/store/sqlite/"]),
     ("rpassword", &["src/prompt/"]),
@@ -63,7 +73,12 @@ const ADDRESSES: &[(&str, &[&str])] = &[
             "src/store/postgres/description.rs",
         ],
     ),
-    ("sha2", &["src/auth/cookie.rs", "src/auth/secret.rs", "src/import.rs", "src/import/input.rs"]),
+    ("sha1", &["src/auth/password/"]),
+    (
+        "sha2",
+        &["src/auth/cookie.rs", "src/auth/password/", "src/auth/secret.rs", "src/import.rs", "src/import/input.rs"],
+    ),
+    ("sha_crypt", &["src/auth/password/"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("strsim", &["src/cli/parse.rs"]),
     ("tokio", &["src/store/postgres/"]),
@@ -71,6 +86,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("tokio_postgres_rustls", &["src/store/postgres/tls.rs", "src/store/postgres/unencrypted.rs"]),
     ("unicode_normalization", &["src/auth/password.rs"]),
     ("wildmatch", &["src/auth/session.rs"]),
+    ("yescrypt", &["src/auth/password/"]),
     ("zxcvbn", &["src/auth/password/strength.rs"]),
 ];
 
@@ -115,7 +131,8 @@ fn each_package_of_the_program_has_an_address_and_uses_it() {
     let (_, after) = manifest.split_once("\n[dependencies]\n").unwrap();
     let (dependencies, _) = after.split_once("\n[").unwrap();
     let lines = dependencies.lines().filter(|line| !line.starts_with('#') && line.contains(" = "));
-    let packages: Vec<String> = lines.map(|line| line.split(' ').next().unwrap().replace('-', "_")).collect();
+    let imported = |package: &str| if package == "md-5" { "md5".to_owned() } else { package.replace('-', "_") };
+    let packages: Vec<String> = lines.map(|line| imported(line.split(' ').next().unwrap())).collect();
     let listed: Vec<&str> = ADDRESSES.iter().chain(BANISHED).map(|(name, _)| *name).collect();
     let used: Vec<String> = program().iter().flat_map(super::source::Source::paths).collect();
     for package in &packages {

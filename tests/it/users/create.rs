@@ -93,25 +93,32 @@ fn hash_of_ada(sandbox: &Sandbox) -> String {
     sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap()
 }
 
-/// Hashes of [`PASSWORD`]: Better Auth's default format, made with Python's scrypt, and bcrypt, made with libcrypt.
-const BROUGHT_ALONG: [&str; 2] = [
-    "5f1d7a90c3b24e6881a2d3c4b5f60718:5964e2ba13ef79979ef614e27e30fd405380ca4461ce82082548a0fbd2003c5cd356a274dc02a9a87064d90438e68f75f4bba43c71cb43221211a0b8b75bd702",
-    "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
+/// Hashes of [`PASSWORD`]: Better Auth's default format, made with Python's scrypt, and bcrypt, made with libcrypt, and Django's, made with
+/// Python's hashlib; each with its kind.
+const BROUGHT_ALONG: [(&str, &str); 3] = [
+    (
+        "better-auth-scrypt",
+        "5f1d7a90c3b24e6881a2d3c4b5f60718:5964e2ba13ef79979ef614e27e30fd405380ca4461ce82082548a0fbd2003c5cd356a274dc02a9a87064d90438e68f75f4bba43c71cb43221211a0b8b75bd702",
+    ),
+    ("bcrypt", "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS"),
+    ("pbkdf2-sha256", "pbkdf2_sha256$12000$q76pwKGAfXhV$rgzsrpyeZyxxjboJ9NrJIyIe4xh+AY8vRkzauMUUjiU="),
 ];
 
 #[test]
 fn hash_of_an_app_is_replaced_at_the_first_sign_in() {
-    for hash in BROUGHT_ALONG {
+    for (kind, hash) in BROUGHT_ALONG {
         let sandbox = Sandbox::new();
         sandbox.run_with_input("users create ada@example.com --name Ada --hash-stdin", hash).success();
         let _ = sign_in(&sandbox, OTHER_PASSWORD).failure(7);
+        let stored = hash_of_ada(&sandbox);
         sign_in(&sandbox, PASSWORD).success();
-        assert_eq!(hash_of_ada(&sandbox), hash, "a check of the password keeps nothing");
+        assert_eq!(hash_of_ada(&sandbox), stored, "a check of the password keeps nothing");
         sandbox.sign_in("ada@example.com").success();
         assert!(hash_of_ada(&sandbox).starts_with("$argon2id$"), "{}", hash_of_ada(&sandbox));
         sandbox.sign_in("ada@example.com").success();
         let log = sandbox.run("audit list --event password.rehashed --json").json();
-        assert_eq!(log["entries"].as_array().unwrap().len(), 1, "{log}");
+        let entries = log["entries"].as_array().unwrap();
+        assert_eq!((entries.len(), &entries[0]["detail"]), (1, &kind.into()), "{log}");
     }
 }
 
@@ -125,7 +132,9 @@ fn a_hash_that_no_sign_in_would_take_is_refused() {
         &format!("{}:{}", "0a".repeat(16), "1B".repeat(64)),
         &format!("$2b$12${}", "a".repeat(53)),
         "garbage",
-        &argon2.replace("argon2id", "argon2i"),
+        &argon2.replace("argon2id", "argon2d"),
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "$6$rounds=999999999$salt$digest",
         &argon2.replace("m=19456", "m=4194304"),
         &argon2.replace("m=19456", "m=8"),
         argon2.rsplit_once('$').unwrap().0,
