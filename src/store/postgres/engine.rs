@@ -117,14 +117,15 @@ impl Postgres {
     /// Begins a transaction by a statement, followed by the settings that hold for every one. The server looks names up in
     /// its own schema first, so that no function or operator of another program takes the place of one of its own, and
     /// among temporary tables last. A row that a policy hides is an error, and not left out. The server converts times as if
-    /// it were in UTC. A backslash in a text is a backslash, and definitions are spelled as in the list of the schema.
+    /// it were in UTC. A backslash in a text is a backslash, and definitions are spelled as in the list of the schema. It
+    /// compiles no statement: a cursor that reads a page of a large table would be compiled for the whole of it.
     fn settings(&self, begin: &str) -> String {
         // Zero would mean to wait without end.
         let wait = self.wait.as_millis().max(1);
         format!(
             "{begin}; SET LOCAL search_path = {schema}, pg_temp; SET LOCAL lock_timeout = {wait}; \
              SET LOCAL row_security = off; SET LOCAL timezone = 'UTC'; SET LOCAL standard_conforming_strings = on; \
-             SET LOCAL quote_all_identifiers = off",
+             SET LOCAL quote_all_identifiers = off; {INTERPRET}",
             schema = identifier(&self.schema)
         )
     }
@@ -258,9 +259,13 @@ const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// Begins a transaction that writes. It does not say so: a role or server that is set to read only stays so.
 const WRITING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// How many rows a cursor reads at once, and the statement.
-const FETCHED: usize = 500;
-const FETCH: &str = "FETCH 500 FROM part";
+/// How many rows a cursor reads at once, and the statement: a page of a list, and the row that shows that it goes on.
+const FETCHED: usize = 1_001;
+const FETCH: &str = "FETCH 1001 FROM part";
+
+/// Turns the compiler of the server off, if it has one. Relatives of PostgreSQL refuse a setting that they lack.
+const INTERPRET: &str = "SELECT pg_catalog.set_config('jit', 'off', true)
+    WHERE pg_catalog.current_setting('jit', true) IS NOT NULL";
 
 /// Ends a transaction that changed nothing, or takes back what it changed.
 const ROLLBACK: &str = "ROLLBACK";

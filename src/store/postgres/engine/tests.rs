@@ -170,6 +170,23 @@ fn scan_reads_all_rows_in_parts_and_stops_early() {
     }
 }
 
+/// The plan of a page costs as much as the whole table would, and the server compiles costly plans.
+#[test]
+fn server_compiles_no_statement() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let compiles = |tx: &mut dyn Tx| tx.query_one("SELECT current_setting('jit')", &[], |row| row.text(0)).unwrap();
+    let mut found = Vec::new();
+    engine
+        .read(&mut |tx| {
+            found.push(compiles(tx));
+            Ok(())
+        })
+        .unwrap();
+    found.push(compiles(&mut *engine.begin().unwrap()));
+    assert_eq!(found, [Some("off".to_owned()), Some("off".to_owned())]);
+}
+
 #[test]
 fn transaction_with_a_failed_statement_is_not_committed() {
     let Some(database) = server::database() else { return };
