@@ -78,6 +78,11 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
     Ok(Reading::user(user.into()))
 }
 
+/// The parts of a text between commas.
+pub(super) fn list(text: &str) -> Vec<String> {
+    text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
 impl From<ExportedUser> for SourceUser {
     fn from(user: ExportedUser) -> Self {
         let accounts = user.accounts.into_iter().map(|account| ProviderAccount {
@@ -94,7 +99,7 @@ impl From<ExportedUser> for SourceUser {
             verified: user.email_verified,
             created_at: user.created_at,
             updated_at: user.updated_at,
-            roles: user.role.into_iter().collect(),
+            roles: user.role.as_deref().map(list).unwrap_or_default(),
             ban: user.banned.then_some(SourceBan { reason: user.ban_reason, until: user.ban_expires }),
             password: user.password_hash.map_or(Credential::None, hash_text),
             accounts: accounts.collect(),

@@ -1,5 +1,6 @@
 //! Better Auth: its tables as JSON, as JSON lines or as CSV, in the names of the schema or of the database.
 
+use super::authctl::list;
 use super::record::{Read, Reading, Record, is_named};
 use super::system::Context;
 use crate::auth::import::row::{About, Fact, ProviderAccount, SourceBan, SourceUser};
@@ -69,7 +70,7 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, super::rec
         verified: record.is_set("emailverified")?,
         created_at: record.date("createdat", units)?,
         updated_at: record.date("updatedat", units)?,
-        roles: roles.split(',').map(|role| role.trim().to_owned()).filter(|role| !role.is_empty()).collect(),
+        roles: list(&roles),
         ban,
         second_factor: record.is_set("twofactorenabled")?,
         left_out: record.filled(&["phonenumber", "metadata"]),

@@ -187,11 +187,13 @@ fn value(name: &str, cell: Cell, is_escaped: bool) -> Value {
 /// The rows of a table without a header. Columns are named by their places from 0.
 pub(super) struct CsvColumns {
     rows: Rows,
+    /// The number of cells of the first row, which is that of all.
+    width: Option<usize>,
 }
 
 impl CsvColumns {
     pub(super) fn new(bytes: Bytes) -> Self {
-        Self { rows: Rows::new(bytes) }
+        Self { rows: Rows::new(bytes), width: None }
     }
 
     pub(super) fn bytes(&self) -> &Bytes {
@@ -204,6 +206,11 @@ impl CsvColumns {
 
     pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
         let Some(row) = self.rows.next()? else { return Ok(None) };
+        // Rows that a quote has joined would lose users.
+        if row.cells.len() != *self.width.get_or_insert(row.cells.len()) {
+            let detail = "the number of cells is not that of the first row";
+            return Ok(Some(Item::fault(row.line, Reason::Syntax, detail)));
+        }
         let names = (0..row.cells.len()).map(|place| place.to_string().into()).collect();
         let values = row.cells.into_iter().map(|cell| value("", cell, false)).collect();
         Ok(Some(Item::Record(Record::of_row(row.line, names, values))))

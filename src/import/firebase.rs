@@ -145,6 +145,10 @@ mod column {
 }
 
 fn row(record: &Record, context: &Context) -> Result<SourceUser, Fault> {
+    // Firebase does not double all quotes of claims, and an open one takes the next row into the cell.
+    if record.nested(column::CLAIMS).is_err() {
+        return Err(Fault::new(Reason::Syntax, "the claims are not JSON: their quotes may have joined two rows"));
+    }
     let id = record.id(column::ID)?;
     let mut accounts = Vec::new();
     for (place, provider) in column::PROVIDERS {

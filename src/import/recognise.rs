@@ -230,6 +230,10 @@ fn of_tables(shape: &Shape) -> Vec<Format> {
     if names.have(&["realm"]) && formats.is_empty() {
         formats.push(Format::Keycloak);
     }
+    if formats.is_empty() {
+        let tables = shape.tables.keys().flat_map(|table| of_names(&shape.names_of(table), Format::JsonLines));
+        formats.extend(tables.filter(|format| !format.is_plain()));
+    }
     formats
 }
 

@@ -53,10 +53,6 @@ impl Fault {
     pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self::Row { reason, detail: detail.into() }
     }
-
-    fn value(name: &str, expected: &str) -> Self {
-        Self::new(Reason::BadValue, format!("{name} is not {expected}"))
-    }
 }
 
 /// What a record says, in the words of its system's reader.
@@ -113,17 +109,17 @@ impl Record {
         match self.nested(name)? {
             None => Ok(None),
             Some(Value::Object(fields)) => Ok(Some(Self::of_object(self.line, None, fields))),
-            Some(_) => Err(Fault::value(name, "an object")),
+            Some(_) => Err(self.bad_value(name, "an object")),
         }
     }
 
     /// The objects of a list as records of their own.
     pub(super) fn list(&self, name: &str) -> Result<Vec<Self>, Fault> {
         let Some(list) = self.nested(name)? else { return Ok(Vec::new()) };
-        let Value::Array(items) = list else { return Err(Fault::value(name, "a list")) };
+        let Value::Array(items) = list else { return Err(self.bad_value(name, "a list")) };
         let records = items.into_iter().map(|item| match item {
             Value::Object(fields) => Ok(Self::of_object(self.line, None, fields)),
-            _ => Err(Fault::value(name, "a list of objects")),
+            _ => Err(self.bad_value(name, "a list of objects")),
         });
         records.collect()
     }
@@ -152,6 +148,15 @@ impl Record {
         self.value(name).is_some()
     }
 
+    /// The name of a field as the file spells it.
+    fn spelt<'a>(&'a self, name: &'a str) -> &'a str {
+        self.names.iter().find(|of| is_named(of, name)).map_or(name, Box::as_ref)
+    }
+
+    fn bad_value(&self, name: &str, expected: &str) -> Fault {
+        Fault::new(Reason::BadValue, format!("{} is not {expected}", self.spelt(name)))
+    }
+
     /// Whether the table has such a column, with or without a value in this record.
     pub(super) fn has_column(&self, name: &str) -> bool {
         self.names.iter().any(|of| is_named(of, name))
@@ -163,7 +168,7 @@ impl Record {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
-            Some(_) => Err(Fault::value(name, "a text")),
+            Some(_) => Err(self.bad_value(name, "a text")),
         }
     }
 
@@ -179,7 +184,7 @@ impl Record {
 
     /// The id of a field, byte for byte.
     pub(super) fn id(&self, name: &str) -> Result<Option<String>, Fault> {
-        let bad = |detail: &str| Fault::new(Reason::BadId, format!("{name} {detail}"));
+        let bad = |detail: &str| Fault::new(Reason::BadId, format!("{} {detail}", self.spelt(name)));
         match self.value(name) {
             Some(Value::Number(number)) if number.is_f64() => Err(bad("is not a whole number")),
             Some(Value::String(text)) if is_exponent_form(text) => {
@@ -202,20 +207,21 @@ impl Record {
 
     /// The first id of several fields, without which the record says nothing.
     pub(super) fn needed_id(&self, names: &[&str]) -> Result<String, Fault> {
-        let missing = || Fault::new(Reason::BadId, format!("{} is missing", names.join(" and ")));
+        let missing = || Fault::new(Reason::BadId, format!("{} is missing", self.spelt(names.first().unwrap_or(&""))));
         self.first_id(names)?.ok_or_else(missing)
     }
 
     /// The first text of several fields, without which the record says nothing.
     pub(super) fn needed_text(&self, names: &[&str]) -> Result<String, Fault> {
-        let missing = || Fault::new(Reason::BadValue, format!("{} is missing", names.join(" and ")));
+        let missing =
+            || Fault::new(Reason::BadValue, format!("{} is missing", self.spelt(names.first().unwrap_or(&""))));
         self.first_text(names)?.ok_or_else(missing)
     }
 
     /// A truth value: `true`, `t`, `yes`, `1` and their opposites, in any case.
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Fault> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        flag_of(value).map(Some).ok_or_else(|| Fault::value(name, "a truth value"))
+        flag_of(value).map(Some).ok_or_else(|| self.bad_value(name, "a truth value"))
     }
 
     pub(super) fn is_set(&self, name: &str) -> Result<bool, Fault> {
@@ -228,13 +234,13 @@ impl Record {
         let number = date::number(value).unwrap_or_default();
         date::date(value, || units.of(self.table(), name, number))
             .map(Some)
-            .ok_or_else(|| Fault::value(name, "a date with year, month and day"))
+            .ok_or_else(|| self.bad_value(name, "a date with year, month and day"))
     }
 
     /// A date whose numbers have a known unit.
     pub(super) fn date_in(&self, name: &str, unit: Unit) -> Result<Option<Timestamp>, Fault> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        date::date(value, || unit).map(Some).ok_or_else(|| Fault::value(name, "a date"))
+        date::date(value, || unit).map(Some).ok_or_else(|| self.bad_value(name, "a date"))
     }
 
     /// A value with parts, which tables hold as JSON in a text.
@@ -242,7 +248,7 @@ impl Record {
         match self.value(name) {
             None => Ok(None),
             Some(Value::String(text)) => {
-                serde_json::from_str(text).map(Some).map_err(|_| Fault::value(name, "valid JSON"))
+                serde_json::from_str(text).map(Some).map_err(|_| self.bad_value(name, "valid JSON"))
             }
             Some(value) => Ok(Some(value.clone())),
         }
@@ -255,9 +261,9 @@ impl Record {
             Some(Value::String(text)) => Ok(vec![text.clone()]),
             Some(Value::Array(items)) => {
                 let text = |item: &Value| item.as_str().map(str::to_owned);
-                items.iter().map(|item| text(item).ok_or_else(|| Fault::value(name, "a list of texts"))).collect()
+                items.iter().map(|item| text(item).ok_or_else(|| self.bad_value(name, "a list of texts"))).collect()
             }
-            Some(_) => Err(Fault::value(name, "a list of texts")),
+            Some(_) => Err(self.bad_value(name, "a list of texts")),
         }
     }
 

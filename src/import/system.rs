@@ -81,6 +81,10 @@ pub(super) fn wanted(format: Format) -> fn(&str) -> bool {
         Format::Cognito | Format::Firebase | Format::FusionAuth | Format::Keycloak => |name| is_named(name, "users"),
         Format::Lucia => lucia::is_table,
         Format::WorkOs => |name| name == "data",
+        Format::Authjs => |name| ["user", "users", "account", "accounts"].iter().any(|own| is_named(name, own)),
+        Format::Kratos => |name| name == "identities",
+        Format::PocketBase => |name| name == "items",
+        Format::Supabase => |name| ["users", "identities"].contains(&name),
         _ => |_| true,
     }
 }

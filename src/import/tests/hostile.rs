@@ -83,6 +83,10 @@ fn endless_row_of_a_table_ends_the_import() {
             "{error}"
         );
     }
+    // No cell is too long, and all together are.
+    let names: Vec<String> = (0..100).map(|number| format!("c{number}")).collect();
+    let cells = format!("email,{}\na@example.com{}\n", names.join(","), format!(",{}", "x".repeat(700)).repeat(100));
+    assert!(matches!(error(cells), ImportError::LineTooLong { line: 2, .. }));
     let header = read_all(vec![Endless::input("id,email,", b'a', GIB, "\n")], ReadOptions::default()).unwrap_err();
     assert!(matches!(header, ImportError::LineTooLong { line: 1, .. }), "{header}");
 }

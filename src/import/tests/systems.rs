@@ -86,10 +86,10 @@ fn values_of_the_wrong_kind_are_faults_of_their_rows() {
     assert_eq!(table("1,a@example.com,perhaps,"), Reason::BadValue);
     assert_eq!(table("1,a@example.com,f,02/01/2024"), Reason::BadValue);
     assert_eq!(table("1,a@example.com"), Reason::Syntax);
-    let rows = rows("id,email,banned\n7,a@example.com,perhaps\n");
+    let rows = rows("id,email,BANNED\n7,a@example.com,perhaps\n");
     let fault = rows[0].fact.as_ref().unwrap_err();
     assert_eq!((fault.id.as_deref(), fault.email.as_deref()), (Some("7"), Some("a@example.com")));
-    assert_eq!(fault.detail, "banned is not a truth value");
+    assert_eq!(fault.detail, "BANNED is not a truth value");
 }
 
 #[test]
@@ -234,6 +234,20 @@ fn firebase_needs_the_parameters_of_its_hashes() {
 }
 
 #[test]
+fn firebase_rows_that_a_quote_joins_are_faults() {
+    let row = |id: &str, claims: &str| {
+        format!("{id},a@example.com,true,,,{}1614834367890,,,false,{claims},\n", ",".repeat(18))
+    };
+    let reasons = |text: &str| -> Vec<Option<Reason>> {
+        rows(text).iter().map(|row| row.fact.as_ref().err().map(|fault| fault.reason)).collect()
+    };
+    let (good, open) = (row("u1", r#""{""a"":1}""#), row("u2", "\"{"));
+    assert_eq!(reasons(&(good.clone() + &good)), [None, None]);
+    assert_eq!(reasons(&(good.clone() + &open + &good + &good)), [None, Some(Reason::Syntax), None]);
+    assert_eq!(reasons(&(good.clone() + "u3,a@example.com,true,\n")), [None, Some(Reason::Syntax)]);
+}
+
+#[test]
 fn keycloak_reads_older_forms_and_refuses_clear_passwords() {
     let password = |credential: &str| {
         let text = format!(r#"{{"realm":"r","users":[{{"id":"1","username":"a","credentials":[{credential}]}}]}}"#);
@@ -362,4 +376,29 @@ fn debug_never_shows_a_hash() {
     let rows = rows("id,email,password_hash\n1,a@example.com,$2b$06$secretsecret\n2,b@example.com,clear words\n");
     let text = format!("{rows:?}");
     assert!(!text.contains("secret") && !text.contains("clear"), "{text}");
+}
+
+#[test]
+fn objects_with_tables_of_other_systems_are_recognised() {
+    let authjs = r#"{"users":[{"id":"u1","email":"a@example.com","emailVerified":null}],"accounts":[{"userId":"u1","provider":"google","providerAccountId":"8"}],"sessions":[{"id":"s"}]}"#;
+    let mut export = open(vec![file("db.json", authjs.as_bytes())]);
+    assert_eq!(export.format(), Format::Authjs);
+    assert_eq!(users(&mut export).len(), 1);
+    assert_eq!(facts(&mut open(vec![file("db.json", authjs.as_bytes())])).len(), 1);
+    let pocketbase = r#"{"page":1,"items":[{"id":"u1","email":"a@example.com","emailVisibility":true,"tokenKey":"k","verified":true}]}"#;
+    assert!(user_of(pocketbase).verified);
+}
+
+#[test]
+fn tables_that_only_resemble_another_system_lose_nothing() {
+    let app = "id,email,emailVerified,createdAt,role,disabled,passwordHash\n1,a@example.com,true,2021-03-04,admin,true,$2b$06$x\n";
+    let mut export = open(vec![file("users.csv", app.as_bytes())]);
+    assert_eq!(export.format(), Format::Csv);
+    let user = &users(&mut export)[0];
+    assert!(!export.takes_roles() && user.ban.is_some() && hash(user) == "$2b$06$x");
+    let keys = "user_id,id,email,hashed_password\nu1,1,a@example.com,$2b$06$x\n";
+    let user = user_as(Format::Lucia, keys);
+    assert_eq!((user.email.as_deref(), hash(&user)), (Some("a@example.com"), "$2b$06$x"));
+    let flags = r#"[{"id":"1","email":"a@example.com","emailVerified":true,"disabled":true}]"#;
+    assert!(user_of(flags).ban.is_some());
 }
