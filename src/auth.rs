@@ -53,6 +53,8 @@ pub struct Auth<'a> {
     /// The time of the call.
     pub now: Timestamp,
     pub entropy: &'a mut secret::Entropy,
+    /// The peppers of hashes that Devise made.
+    pub peppers: &'a dyn password::Peppers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod authenticate;
 mod create;
 mod environment;
 mod libpq_files;
+mod pepper_file;
 
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
@@ -18,11 +19,12 @@ use anyhow::Context as _;
 use create::not_ready;
 use environment::Clock;
 use jiff::{SignedDuration, Timestamp};
+use pepper_file::PepperFile;
 
 use crate::auth::Auth;
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
-use crate::auth::secret::{Entropy, EntropyError, Token};
+use crate::auth::secret::{Entropy, EntropyError, Pepper, Token};
 use crate::auth::storage::{ClientInfo, GuestSchema, LooseEnds, NoState, Store, StoreError};
 use crate::input_file;
 use crate::mail::Report;
@@ -98,6 +100,8 @@ pub struct Context {
     store: Option<Box<dyn Store>>,
     /// Loose ends of stores that are closed already.
     loose_ends: LooseEnds,
+    /// The peppers of the open database.
+    peppers: PepperFile,
 }
 
 impl Context {
@@ -123,6 +127,7 @@ impl Context {
             acting_as: None,
             store: None,
             loose_ends: LooseEnds::default(),
+            peppers: PepperFile::default(),
         }
     }
 
@@ -398,13 +403,19 @@ impl Context {
         let mut opened =
             opened.with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
         opened.act_as(acting);
+        self.peppers = PepperFile::of(&self.environment.places, &place.location);
         Ok(Box::new(opened))
+    }
+
+    /// Keeps a pepper in a file beside the open database. Returns the name that hashes have for it.
+    pub fn add_pepper(&mut self, pepper: &Pepper) -> anyhow::Result<String> {
+        self.peppers.add(pepper, &mut self.entropy).context("could not keep the pepper beside the database")
     }
 
     fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
         let now = self.now()?;
         let store = self.store.as_deref_mut().context("the store is not open")?;
-        Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy })
+        Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy, peppers: &self.peppers })
     }
 
     /// Opens a native database, or an app's database with authctl's state beside it.

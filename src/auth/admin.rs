@@ -330,7 +330,8 @@ impl Auth<'_> {
         let right = match input {
             PasswordInput::Hash(hash) => stored.expose() == hash.expose(),
             PasswordInput::Clear(password) => {
-                matches!(password::verify(password, &stored, &scheme, &self.policy.password)?, Verdict::Right { .. })
+                let verdict = password::verify(password, &stored, &scheme, &self.policy.password, self.peppers)?;
+                matches!(verdict, Verdict::Right { .. })
             }
         };
         if right { Ok(()) } else { Err(AuthError::NotInForce) }

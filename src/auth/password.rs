@@ -12,6 +12,7 @@ mod format;
 mod imported;
 mod kind;
 mod pbkdf2;
+mod pepper;
 mod prehashed;
 mod scrypt;
 mod scrypt_phc;
@@ -29,6 +30,7 @@ pub use format::{HashError, HashFormat, HashParams, Scheme};
 pub use imported::ImportedHash;
 pub(super) use imported::canonical;
 pub use kind::{HashKind, HashRefusal};
+pub use pepper::{NoPeppers, Peppers};
 
 /// Length of a salt in bytes (RFC 9106, 3.1 recommends 16 for passwords). bcrypt and Better Auth have the same.
 const SALT_BYTES: usize = 16;
@@ -141,17 +143,18 @@ pub(super) fn work_beside(
 /// Compares a password with a stored hash of a format that a sign-in to the database accepts.
 ///
 /// # Errors
-/// [`HashError`] without memory.
+/// [`HashError`] without memory or pepper.
 pub fn verify(
     password: &Password,
     stored: &StoredHash,
     scheme: &Scheme,
     rules: &PasswordRules,
+    peppers: &dyn Peppers,
 ) -> Result<Verdict, HashError> {
     let is_native = *scheme == Scheme::Native;
     let Some(params) = HashParams::of(stored) else {
         let foreign = if is_native { imported::verifiable(stored) } else { None };
-        return foreign.map_or(Ok(Verdict::Unacceptable), |hash| verify_foreign(password, &hash));
+        return foreign.map_or(Ok(Verdict::Unacceptable), |hash| verify_foreign(password, &hash, peppers));
     };
     let matches = |text: &str| {
         Ok::<_, HashError>(match params {
@@ -172,9 +175,13 @@ pub fn verify(
     Ok(Verdict::Wrong)
 }
 
-fn verify_foreign(password: &Password, hash: &foreign::StrongHash) -> Result<Verdict, HashError> {
+fn verify_foreign(
+    password: &Password,
+    hash: &foreign::StrongHash,
+    peppers: &dyn Peppers,
+) -> Result<Verdict, HashError> {
     for form in forms(password, hash.normalises(), true) {
-        if hash.verify(&form)? {
+        if hash.verify(&form, peppers)? {
             let is_known = hash.read_bytes().is_none_or(|bytes| form.len() <= bytes);
             return Ok(Verdict::Right { outdated: is_known });
         }
@@ -195,7 +202,7 @@ mod tests {
     }
 
     fn verify(given: &Password, stored: &StoredHash, scheme: &Scheme, rules: &PasswordRules) -> Verdict {
-        super::verify(given, stored, scheme, rules).unwrap()
+        super::verify(given, stored, scheme, rules, &NoPeppers).unwrap()
     }
 
     #[test]

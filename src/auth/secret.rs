@@ -106,6 +106,11 @@ secret_type! {
 }
 
 secret_type! {
+    /// A text that another system hashed behind each password.
+    Pepper, "pepper"
+}
+
+secret_type! {
     /// The secret that signs the cookies of a Better Auth app.
     AppSecret, "secret"
 }

@@ -89,7 +89,7 @@ impl Auth<'_> {
         // Asked without a user too, so that both paths run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;
         if let (Some(user), Some(hash)) = (user, hash) {
-            let verdict = password::verify(given, &hash, &scheme, &self.policy.password);
+            let verdict = password::verify(given, &hash, &scheme, &self.policy.password, self.peppers);
             match self.or_release(&attempts, verdict)? {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
                 Verdict::Wrong => {

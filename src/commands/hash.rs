@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::session_start::PasswordArgs;
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
-use crate::auth::password::{self, HashFormat, HashParams, ImportedHash, Scheme, Verdict, strength};
+use crate::auth::password::{self, HashFormat, HashParams, ImportedHash, NoPeppers, Scheme, Verdict, strength};
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::{Password, StoredHash};
 use crate::cli::values;
@@ -78,10 +78,10 @@ fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let (hash, password) = asked.context("could not compare the password")?;
     let verdict = match ImportedHash::parse(hash.expose(), None) {
         // No sign-in verifies a weak hash. An import may wrap it.
-        Ok(weak) if weak.is_weak() => {
-            weak.verify(&password).map(|right| if right { Verdict::Right { outdated: true } } else { Verdict::Wrong })
-        }
-        _ => password::verify(&password, &hash, &Scheme::Native, &context.policy.password),
+        Ok(weak) if weak.is_weak() => weak
+            .verify(&password, &NoPeppers)
+            .map(|right| if right { Verdict::Right { outdated: true } } else { Verdict::Wrong }),
+        _ => password::verify(&password, &hash, &Scheme::Native, &context.policy.password, &NoPeppers),
     };
     match verdict.context("could not compare the password")? {
         Verdict::Right { outdated } => Ok(HashReport::Right { outdated }.into()),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use authctl::auth::duration;
 use authctl::auth::email::Email;
-use authctl::auth::password::{HashFormat, HashParams, ImportedHash, Scheme, Verdict, verify};
+use authctl::auth::password::{HashFormat, HashParams, ImportedHash, NoPeppers, Scheme, Verdict, verify};
 use authctl::auth::policy::{KEYS, Key, PasswordRules, Policy};
 use authctl::auth::secret::{Password, StoredHash};
 use authctl::auth::session::{Network, Pattern};
@@ -124,7 +124,8 @@ fn hash(_: &Ground, data: &[u8]) {
     }
     let HashFormat::Accepted(params) = kind else {
         let password = Password::from_bytes(b"correct horse battery staple").unwrap();
-        let verdict = verify(&password, &stored, &Scheme::of_hashes([], None), &PasswordRules::default()).unwrap();
+        let verdict =
+            verify(&password, &stored, &Scheme::of_hashes([], None), &PasswordRules::default(), &NoPeppers).unwrap();
         assert!(matches!(verdict, Verdict::Unacceptable), "{kind:?}");
         return;
     };

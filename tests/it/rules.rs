@@ -89,7 +89,8 @@ impl World {
 
     /// The rules at an instant.
     fn at(&mut self, seconds: i64) -> Auth<'_> {
-        Auth { store: &mut *self.store, policy: &self.policy, now: at(seconds), entropy: &mut self.entropy }
+        let (store, policy, entropy) = (&mut *self.store, &self.policy, &mut self.entropy);
+        Auth { store, policy, now: at(seconds), entropy, peppers: &authctl::auth::password::NoPeppers }
     }
 
     fn session_request(&mut self, lifetime: Lifetime) -> SessionRequest {

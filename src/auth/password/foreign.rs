@@ -5,6 +5,7 @@ use super::crypt::{ShaCrypt, Yescrypt};
 use super::encoding::equal;
 use super::kind::{HashKind, HashRefusal};
 use super::pbkdf2::Pbkdf2;
+use super::pepper::{Peppered, Peppers};
 use super::prehashed::Prehashed;
 use super::scrypt_phc::{Firebase, ScryptPhc};
 use super::weak::{WeakFunction, WeakHash};
@@ -18,6 +19,7 @@ pub(super) enum StrongHash {
     Lucia(String),
     Argon2(HashKind, String),
     Bcrypt(String),
+    Peppered(Peppered),
     Prehashed(Prehashed),
     Pbkdf2(Pbkdf2),
     Scrypt(ScryptPhc),
@@ -71,6 +73,7 @@ impl StrongHash {
             Self::Lucia(_) => HashKind::LuciaScrypt,
             Self::Argon2(kind, _) => *kind,
             Self::Bcrypt(_) => HashKind::Bcrypt,
+            Self::Peppered(_) => HashKind::BcryptPepper,
             Self::Prehashed(hash) => hash.kind(),
             Self::Pbkdf2(hash) => hash.kind(),
             Self::Scrypt(_) => HashKind::Scrypt,
@@ -97,13 +100,14 @@ impl StrongHash {
 
     /// How many bytes of a password count, if not all.
     pub(super) fn read_bytes(&self) -> Option<usize> {
-        matches!(self, Self::Bcrypt(_)).then_some(bcrypt::READ_BYTES)
+        matches!(self, Self::Bcrypt(_) | Self::Peppered(_)).then_some(bcrypt::READ_BYTES)
     }
 
     /// The text that a database stores.
     pub(super) fn canonical(&self) -> String {
         match self {
             Self::BetterAuth(text) | Self::Lucia(text) | Self::Argon2(_, text) | Self::Bcrypt(text) => text.clone(),
+            Self::Peppered(hash) => hash.canonical(),
             Self::Prehashed(hash) => hash.canonical(),
             Self::Pbkdf2(hash) => hash.canonical(),
             Self::Scrypt(hash) => hash.canonical(),
@@ -115,8 +119,9 @@ impl StrongHash {
     }
 
     /// Compares one form of a password with the hash.
-    pub(super) fn verify(&self, text: &str) -> Result<bool, HashError> {
+    pub(super) fn verify(&self, text: &str, peppers: &dyn Peppers) -> Result<bool, HashError> {
         match self {
+            Self::Peppered(hash) => hash.verify(text, peppers),
             Self::BetterAuth(stored) => scrypt::verify(text, stored),
             Self::Lucia(stored) => scrypt::verify_lucia(text, stored),
             Self::Argon2(HashKind::Argon2i, stored) => argon2id::verify_argon2i(text.as_bytes(), stored),
@@ -155,6 +160,7 @@ fn strong(text: &str) -> Option<Result<StrongHash, HashRefusal>> {
             let portable = || bcrypt::portable(bcrypt).unwrap_or_else(|| bcrypt.to_owned());
             bcrypt::read(bcrypt).map(|read| read.map(|_| StrongHash::Bcrypt(portable())))
         })
+        .or_else(|| Peppered::parse(text).map(|read| read.map(StrongHash::Peppered)))
         .or_else(|| Prehashed::parse(text).map(|read| read.map(StrongHash::Prehashed)))
         .or_else(|| Pbkdf2::parse(text).map(|read| read.map(StrongHash::Pbkdf2)))
         .or_else(|| ScryptPhc::parse(text).map(|read| read.map(StrongHash::Scrypt)))
@@ -185,9 +191,9 @@ impl ForeignHash {
         }
     }
 
-    pub(super) fn verify(&self, text: &str) -> Result<bool, HashError> {
+    pub(super) fn verify(&self, text: &str, peppers: &dyn Peppers) -> Result<bool, HashError> {
         match self {
-            Self::Strong(hash) => hash.verify(text),
+            Self::Strong(hash) => hash.verify(text, peppers),
             Self::Weak(WeakHash { function, digest }) => Ok(equal(&function.compute(text)?, digest)),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::foreign::{ForeignHash, StrongHash, Wrapped};
 use super::kind::{HashKind, HashRefusal};
+use super::pepper::{Peppered, Peppers};
 use super::{HashError, SALT_BYTES, argon2id, forms};
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::{Entropy, Password, StoredHash};
@@ -22,6 +23,14 @@ impl ImportedHash {
             Some(name) if !hash.kind().is_claimed_as(name) => Err(HashRefusal::Unknown),
             _ => Ok(Self(hash)),
         }
+    }
+
+    /// The hash with the name of its pepper, which cannot be seen in the text of an export; `None` if the hash is not
+    /// bcrypt, or the name is not letters and digits.
+    #[must_use]
+    pub fn peppered(&self, name: &str) -> Option<Self> {
+        let ForeignHash::Strong(StrongHash::Bcrypt(bcrypt)) = &self.0 else { return None };
+        Peppered::new(name, bcrypt).map(|hash| Self(ForeignHash::Strong(StrongHash::Peppered(hash))))
     }
 
     /// The kind; of a wrapped hash that of the hash inside.
@@ -62,11 +71,11 @@ impl ImportedHash {
     /// Compares a password with the hash, weak or not, in the forms that a sign-in compares.
     ///
     /// # Errors
-    /// [`HashError`] without memory.
-    pub fn verify(&self, password: &Password) -> Result<bool, HashError> {
+    /// [`HashError`] without memory or pepper.
+    pub fn verify(&self, password: &Password, peppers: &dyn Peppers) -> Result<bool, HashError> {
         let normalises = matches!(&self.0, ForeignHash::Strong(hash) if hash.normalises());
         for form in forms(password, normalises, true) {
-            if self.0.verify(&form)? {
+            if self.0.verify(&form, peppers)? {
                 return Ok(true);
             }
         }

@@ -122,6 +122,21 @@ fn hash_of_an_app_is_replaced_at_the_first_sign_in() {
     }
 }
 
+/// The hash is of ruby-bcrypt as Devise calls it.
+#[test]
+fn hash_with_a_pepper_needs_the_file_beside_the_database() {
+    let sandbox = Sandbox::new();
+    let hash = "$authctl-pepper$k1$2a$10$Sutu4PbJG4d9q1R.YaBOl.GzZ2iz7ebC5HNvFpSpiLR1VgaVTwqkG";
+    sandbox.run_with_input("users create ada@example.com --name Ada --hash-stdin", hash).success();
+    let right = "needle garden anchor";
+    let missing = sign_in(&sandbox, right).failure(1);
+    assert!(missing.contains("auth.db.pepper") && missing.contains("k1"), "{missing}");
+    let file = sandbox.file(".local/share/authctl/auth.db.pepper", "k1 a-pepper-public\n");
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    sandbox.run_with_input("signin ada@example.com --password-stdin", right).success();
+    assert!(hash_of_ada(&sandbox).starts_with("$argon2id$"));
+}
+
 #[test]
 fn a_hash_that_no_sign_in_would_take_is_refused() {
     let sandbox = Sandbox::new();

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::auth::fixtures::{cheap, entropy, password};
-use crate::auth::password::{HashFormat, Scheme, Verdict};
+use crate::auth::password::{HashFormat, NoPeppers, Scheme, Verdict};
+use crate::auth::secret::Pepper;
 
 /// Kind, class, hash and password.
 const VECTORS: &str = include_str!("../../../../tests/fixtures/hashes/vectors.tsv");
@@ -43,8 +44,8 @@ fn hashes_of_every_system_verify() {
         assert_eq!(hash.kind().is_weak(), hash.is_weak(), "{text}");
         let is_slow = SLOW_ROUNDS.iter().any(|rounds| text.contains(rounds));
         if !(cfg!(debug_assertions) && is_slow) {
-            assert!(hash.verify(&password(right)).unwrap(), "{text}");
-            assert!(!hash.verify(&password(&format!("{right}x"))).unwrap(), "{text}");
+            assert!(hash.verify(&password(right), &NoPeppers).unwrap(), "{text}");
+            assert!(!hash.verify(&password(&format!("{right}x")), &NoPeppers).unwrap(), "{text}");
         }
     }
 }
@@ -104,7 +105,11 @@ fn rarer_forms_of_passlib_verify() {
     ] {
         let hash = parsed(text);
         assert_eq!(hash.kind(), kind, "{text}");
-        assert!(hash.verify(&password(right)).unwrap() && !hash.verify(&password("Password")).unwrap(), "{text}");
+        assert!(
+            hash.verify(&password(right), &NoPeppers).unwrap()
+                && !hash.verify(&password("Password"), &NoPeppers).unwrap(),
+            "{text}"
+        );
     }
 }
 
@@ -119,7 +124,8 @@ fn wraps_of_another_program_verify_and_are_replaced() {
         let wrapped = parsed(wrap);
         assert_eq!((wrapped.kind(), wrapped.is_weak()), (weak.kind(), false));
         assert_eq!(wrapped.stored().unwrap().expose(), wrap);
-        let verdict = |text: &str| super::super::verify(&password(text), &hash, &Scheme::Native, &rules).unwrap();
+        let verdict =
+            |text: &str| super::super::verify(&password(text), &hash, &Scheme::Native, &rules, &NoPeppers).unwrap();
         assert_eq!(verdict(right), Verdict::Right { outdated: true }, "{wrap}");
         assert_eq!(verdict("another password"), Verdict::Wrong, "{wrap}");
     }
@@ -132,7 +138,9 @@ fn weak_hash_verifies_only_in_a_wrap() {
             continue;
         }
         let rules = cheap();
-        let verdict = |hash: &StoredHash, scheme| super::super::verify(&password(right), hash, scheme, &rules).unwrap();
+        let verdict = |hash: &StoredHash, scheme| {
+            super::super::verify(&password(right), hash, scheme, &rules, &NoPeppers).unwrap()
+        };
         assert_eq!(verdict(&stored(text), &Scheme::Native), Verdict::Unacceptable, "{text}");
         let wrapped = parsed(text).wrap(rules.cost, &mut entropy(1)).unwrap();
         let digest = text.rsplit(['$', '}']).next().unwrap();
@@ -158,10 +166,14 @@ fn digests_in_pieces_verify_in_each_order() {
     ] {
         let weak = parsed(text);
         assert_eq!((weak.kind().name(), weak.is_weak()), (kind, true));
-        assert!(weak.verify(&password("password")).unwrap(), "{text}");
+        assert!(weak.verify(&password("password"), &NoPeppers).unwrap(), "{text}");
         let wrap = parsed(weak.wrap(cheap().cost, &mut entropy(1)).unwrap().expose());
         assert_eq!(wrap.kind().name(), kind);
-        assert!(wrap.verify(&password("password")).unwrap() && !wrap.verify(&password("Password")).unwrap(), "{text}");
+        assert!(
+            wrap.verify(&password("password"), &NoPeppers).unwrap()
+                && !wrap.verify(&password("Password"), &NoPeppers).unwrap(),
+            "{text}"
+        );
     }
 }
 
@@ -273,6 +285,26 @@ fn claimed_kind_must_agree() {
     assert!(!claimed("argon2id", "argon2i") && !claimed("md5", "sha1"));
 }
 
+/// Made by ruby-bcrypt as Devise calls it.
+const DEVISE: &str = "$2a$10$Sutu4PbJG4d9q1R.YaBOl.GzZ2iz7ebC5HNvFpSpiLR1VgaVTwqkG";
+
+#[test]
+fn pepper_is_named_in_the_row_and_not_held() {
+    let (right, pepper) = (password("needle garden anchor"), Pepper::from_bytes(b"a-pepper-public").unwrap());
+    let hash = parsed(DEVISE).peppered("k1").unwrap();
+    assert_eq!((hash.kind(), hash.is_weak()), (HashKind::BcryptPepper, false));
+    assert!(hash.verify(&right, &pepper).unwrap() && !parsed(DEVISE).verify(&right, &pepper).unwrap());
+    let text = hash.stored().unwrap();
+    assert_eq!(text.expose(), format!("$authctl-pepper$k1{DEVISE}"));
+    let rules = cheap();
+    let verdict = |given: &Password| super::super::verify(given, &text, &Scheme::Native, &rules, &pepper);
+    assert_eq!(verdict(&right).unwrap(), Verdict::Right { outdated: true });
+    assert_eq!(verdict(&password("needle garden anchors")).unwrap(), Verdict::Wrong);
+    super::super::verify(&right, &text, &Scheme::Native, &rules, &NoPeppers).unwrap_err();
+    assert!(parsed(DEVISE).peppered("a b").is_none() && parsed(vector("md5").0).peppered("k1").is_none());
+    assert_eq!(refusal(&text.expose().replace("$10$", "$31$")), "hash-cost");
+}
+
 #[test]
 fn each_kind_has_one_name() {
     for (kind, name) in HashKind::ALL {
@@ -284,11 +316,15 @@ fn each_kind_has_one_name() {
 fn decomposed_password_verifies_hash_of_the_composed_one() {
     let (composed, decomposed) = ("Grüße aus Köln 42", "Gru\u{308}ße aus Ko\u{308}ln 42");
     let [_, _, text, _] = lines::<4>(VECTORS).into_iter().find(|[.., text]| *text == composed).unwrap();
-    assert!(parsed(text).verify(&password(decomposed)).unwrap());
-    let native = super::super::verify(&password(decomposed), &stored(text), &Scheme::Native, &cheap()).unwrap();
+    assert!(parsed(text).verify(&password(decomposed), &NoPeppers).unwrap());
+    let native =
+        super::super::verify(&password(decomposed), &stored(text), &Scheme::Native, &cheap(), &NoPeppers).unwrap();
     assert_eq!(native, Verdict::Right { outdated: true });
     let app = Scheme::Guest(crate::auth::password::HashParams::Bcrypt(6));
-    assert_eq!(super::super::verify(&password(decomposed), &stored(text), &app, &cheap()).unwrap(), Verdict::Wrong);
+    assert_eq!(
+        super::super::verify(&password(decomposed), &stored(text), &app, &cheap(), &NoPeppers).unwrap(),
+        Verdict::Wrong
+    );
 }
 
 #[test]
@@ -299,7 +335,7 @@ fn guest_takes_no_hash_of_another_system() {
             continue;
         }
         assert!(!app.verifies(HashFormat::of(&stored(text))) && app.takes(&stored(text)).is_err(), "{text}");
-        let verdict = super::super::verify(&password(right), &stored(text), &app, &cheap()).unwrap();
+        let verdict = super::super::verify(&password(right), &stored(text), &app, &cheap(), &NoPeppers).unwrap();
         assert_eq!(verdict, Verdict::Unacceptable, "{text}");
     }
 }
