@@ -59,6 +59,8 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "audit" -d 'Read the
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "guard" -d 'Run a command only with a live session'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "hash" -d 'Make, check or identify password hashes'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "policy" -d 'Show or change the rules of this database'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "import" -d 'Import users of another system, with their passwords'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "export" -d 'Export users for another system, or everything about one person'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "db" -d 'Make, check, back up or restore the database'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "doctor" -d 'Find what is wrong, and fix what can be fixed'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -1428,6 +1430,58 @@ complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l format -d 'Say what the first file is, such as clerk or keycloak' -r
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l report -d 'Write what becomes of each row to a file, as JSON lines' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l on-conflict -d 'What to do when a user is there already: fail, skip the user, or update the one with the same id' -r -f -a "fail\t''
+skip\t''
+update\t''"
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l weak-hashes -d 'Take users whose hash is cheap to guess: hash it again, or drop it' -r -f -a "wrap\t''
+drop\t''"
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l unusable-hashes -d 'Take users whose hash cannot be used without a password' -r -f -a "drop\t''"
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l hash-config -d 'Firebase\'s password hash parameters' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l pepper-file -d 'The pepper that bcrypt hashes were made with, on one line' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l try -d 'First prove that the password of this user verifies' -r
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l map-role -d 'Give users with a role of the other system a role here' -r
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l email-domain -d 'Make addresses for users who have a name only' -r
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l second-factor -d 'Take users with a second factor without it' -r -f -a "drop\t''"
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l dry-run -d 'Check everything, say what would be imported, and write nothing'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l skip-invalid -d 'Import the rows that can be imported, and report the others'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l password-stdin -d 'Read the password of --try from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l placeholder-email -d 'Give users without an address one that receives no mail'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand import" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l format -d 'What is to read the export: authctl, csv, better-auth, auth0, clerk, keycloak or supabase' -r -f -a "authctl\t''
+csv\t''
+better-auth\t''
+auth0\t''
+clerk\t''
+keycloak\t''
+supabase\t''"
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l output -d 'Write to a new file that only you can read, and not to standard output' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l user -d 'Write everything about one user, by email address or id' -r
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l with-hashes -d 'Write password hashes too'
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand export" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand export" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand export" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand export" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l reason -d 'Why this is done, for the audit log' -r

@@ -16,9 +16,11 @@ use crate::commands::audit::{self, AuditCommand};
 use crate::commands::db::{self, DbCommand};
 use crate::commands::doctor::{self, DoctorArgs};
 use crate::commands::email::{self, EmailCommand};
+use crate::commands::export::{self, ExportArgs};
 use crate::commands::guard::{self, GuardArgs};
 use crate::commands::hash::{self, HashCommand};
 use crate::commands::help::{CompletionsArgs, HelpArgs};
+use crate::commands::import::{self, ImportArgs};
 use crate::commands::password::{self, ChangePasswordArgs, PasswordCommand};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::sessions::{self, SessionsCommand};
@@ -166,6 +168,12 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Import users of another system, with their passwords
+    #[command(after_help = import::EXAMPLES)]
+    Import(ImportArgs),
+    /// Export users for another system, or everything about one person
+    #[command(after_help = export::EXAMPLES)]
+    Export(ExportArgs),
     /// Make, check, back up or restore the database
     #[command(after_help = db::EXAMPLES)]
     Db {

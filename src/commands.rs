@@ -6,9 +6,11 @@ pub(crate) mod audit;
 pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod email;
+pub(crate) mod export;
 pub(crate) mod guard;
 pub(crate) mod hash;
 pub(crate) mod help;
+pub(crate) mod import;
 mod mail_templates;
 pub(crate) mod pages;
 pub(crate) mod password;
@@ -76,6 +78,8 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Guard(args) => guard::run(args, context),
         Command::Hash { command } => hash::run(command, context),
         Command::Policy { command } => policy::run(command, context),
+        Command::Export(args) => export::run(args, context).attempt("could not export"),
+        Command::Import(args) => import::run(args, context).attempt("could not import"),
         Command::Db { command } => db::run(command, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Completions(args) => Ok(help::completions(args)),

@@ -1,6 +1,7 @@
 //! Errors as users see them: message, hint, code for programs and exit code.
 
 mod classify;
+mod commands;
 mod server;
 
 use std::io;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::auth::audit::Break;
+use crate::auth::audit::{Break, counted};
 use crate::auth::storage::StoreError;
 use crate::context::{Done, TokenOf};
 use crate::output::json;
@@ -41,6 +42,19 @@ pub enum CommandError {
     /// The database to replace belongs to an app.
     #[error("{} was not made by authctl, and a restore does not replace it", path.display())]
     Taken { path: PathBuf },
+    /// Rows of an import are refused, and nothing was written.
+    #[error("{refused} of {rows} rows cannot be imported ({reasons}), and nothing was")]
+    ImportRefused {
+        rows: u64,
+        refused: u64,
+        /// The numbers of rows by reason.
+        reasons: String,
+        /// Whether hashes are cheap to guess.
+        is_weak: bool,
+    },
+    /// Users of an import are there already, and nothing was written.
+    #[error("{} of the export exist already, and nothing was imported", counted(*users, "user"))]
+    ImportExists { users: u64 },
     /// The file for an answer is there.
     #[error("{} exists already", .0.display())]
     FileExists(PathBuf),

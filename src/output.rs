@@ -88,6 +88,8 @@ pub enum Listing {
     },
     /// Sessions that end while they are printed.
     Ending(Ending),
+    /// An export, which is complete in a file without a name, and lines about it.
+    Export { file: File, about: Vec<String> },
 }
 
 /// Which sessions end.

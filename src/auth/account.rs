@@ -104,7 +104,9 @@ impl Auth<'_> {
             image: new_user.image.map(str::to_owned),
             email_verified: new_user.verified,
             role: new_user.role.clone(),
-            now: self.now,
+            ban: None,
+            created_at: self.now,
+            updated_at: self.now,
         };
         let session = session_request.map(|request| self.new_session(request, &user.id)).transpose()?;
         Ok(self.store.create_user(&user, hash.as_ref(), session.as_ref())?)

@@ -1,3 +1,544 @@
 //! The import of users from the export of another system.
+//!
+//! An import has three steps. Every row of the export is kept in a [`Stage`], because a fact about a user may stand in
+//! another file, and because a pipe is read only once. [`Import::plan`] examines every row, finds rows that exclude each
+//! other, and looks up who is there already. [`Auth::import`] imports what the plan takes, in batches that are committed
+//! whole. The audit log says how far an import has come, so that the same command goes on behind the last batch.
 
+pub mod examine;
 pub mod row;
+pub mod stage;
+
+use std::collections::BTreeMap;
+use std::ops::Add;
+
+use jiff::Timestamp;
+
+use super::audit::counted;
+use super::email::Email;
+use super::password::Peppers;
+use super::secret::Password;
+use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, Store};
+use super::{Auth, AuthError};
+use examine::{Examined, Rules, TakenPassword, Warning};
+use row::{Place, Reason, RowFault};
+use stage::{Stage, StagedRow};
+
+/// The event of an entry about a batch of an import.
+pub const IMPORTED: &str = "users.imported";
+
+/// How many users of an import became what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub created: u64,
+    pub updated: u64,
+    /// Those whose stored values are those of the file.
+    pub unchanged: u64,
+    /// Those who were there already and stay as they are.
+    pub skipped: u64,
+    /// Those whose address or account belongs to another user, or whose id the database cannot hold.
+    pub refused: u64,
+    /// The sessions that ended with old passwords.
+    pub sessions: u64,
+}
+
+impl Counts {
+    pub fn of(results: &[ImportResult]) -> Self {
+        results.iter().fold(Self::default(), |counts, result| counts + Self::one(*result))
+    }
+
+    fn one(result: ImportResult) -> Self {
+        let none = Self::default();
+        match result {
+            ImportResult::Created => Self { created: 1, ..none },
+            ImportResult::Updated { sessions } => {
+                Self { updated: 1, sessions: u64::try_from(sessions).unwrap_or(u64::MAX), ..none }
+            }
+            ImportResult::Unchanged => Self { unchanged: 1, ..none },
+            ImportResult::Skipped => Self { skipped: 1, ..none },
+            ImportResult::Taken | ImportResult::UnfitId => Self { refused: 1, ..none },
+        }
+    }
+
+    /// The counts with their names in the log, in its order.
+    fn named(&self) -> [(&'static str, u64); 6] {
+        [
+            ("created", self.created),
+            ("updated", self.updated),
+            ("unchanged", self.unchanged),
+            ("skipped", self.skipped),
+            ("refused", self.refused),
+            ("sessions ended", self.sessions),
+        ]
+    }
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            created: self.created + other.created,
+            updated: self.updated + other.updated,
+            unchanged: self.unchanged + other.unchanged,
+            skipped: self.skipped + other.skipped,
+            refused: self.refused + other.refused,
+            sessions: self.sessions + other.sessions,
+        }
+    }
+}
+
+/// What the log says of a batch: `created 2, ...; rows 1 to 5 of 5; import KEY; ABOUT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What identifies the import: files, options and the meaning of both.
+    pub key: String,
+    /// The number of rows before and after the batch.
+    pub rows: [u64; 2],
+    pub total: u64,
+    pub counts: Counts,
+}
+
+impl Note {
+    /// The text of the entry, with the words about the files.
+    pub fn with(&self, about: &str) -> String {
+        let counts: Vec<String> = self.counts.named().iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let Self { key, rows: [before, after], total, .. } = self;
+        format!("{}; rows {} to {after} of {total}; import {key}; {about}", counts.join(", "), before + 1)
+    }
+
+    /// Reads the text of an entry; `None` for one of another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(4, "; ");
+        let (counts, rows, key) = (parts.next()?, parts.next()?, parts.next()?);
+        let mut found = Counts::default();
+        for count in counts.split(", ") {
+            let (name, number) = count.rsplit_once(' ')?;
+            let number = number.parse().ok()?;
+            match name {
+                "created" => found.created = number,
+                "updated" => found.updated = number,
+                "unchanged" => found.unchanged = number,
+                "skipped" => found.skipped = number,
+                "refused" => found.refused = number,
+                "sessions ended" => found.sessions = number,
+                _ => return None,
+            }
+        }
+        let (first, rest) = rows.strip_prefix("rows ")?.split_once(" to ")?;
+        let (after, total) = rest.split_once(" of ")?;
+        let [first, after, total] = [first, after, total].map(|number| number.parse::<u64>().ok());
+        Some(Self {
+            key: key.strip_prefix("import ")?.to_owned(),
+            rows: [first?.checked_sub(1)?, after?],
+            total: total?,
+            counts: found,
+        })
+    }
+}
+
+/// What is known of a row after the plan or the import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowReport {
+    pub place: Place,
+    pub result: RowResult,
+    pub user_id: Option<String>,
+    pub email: Option<String>,
+    /// The kind of the password hash.
+    pub hash: Option<&'static str>,
+    pub warnings: Vec<Warning>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowResult {
+    Created,
+    Updated,
+    Unchanged,
+    Skipped,
+    /// With the reason, and what is wrong in words for people.
+    Refused(Reason, String),
+}
+
+impl RowResult {
+    /// The name in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
+            Self::Refused(..) => "refused",
+        }
+    }
+}
+
+impl From<ImportResult> for RowResult {
+    fn from(result: ImportResult) -> Self {
+        match result {
+            ImportResult::Created => Self::Created,
+            ImportResult::Updated { .. } => Self::Updated,
+            ImportResult::Unchanged => Self::Unchanged,
+            ImportResult::Skipped => Self::Skipped,
+            ImportResult::Taken => {
+                Self::Refused(Reason::Exists, "the user exists already, or the address or an account is taken".into())
+            }
+            ImportResult::UnfitId => {
+                Self::Refused(Reason::BadId, "the database cannot hold the id, which is never replaced".into())
+            }
+        }
+    }
+}
+
+/// Numbers by name. Names beyond the most are counted together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally(pub BTreeMap<String, u64>);
+
+/// The most names of a [`Tally`], so that a file cannot fill the memory with them.
+const NAMES_MAX: usize = 100;
+/// The name of what is counted beyond them.
+const OTHERS: &str = "others";
+
+impl Tally {
+    fn count(&mut self, name: &str) {
+        if let Some(count) = self.0.get_mut(name) {
+            *count += 1;
+        } else {
+            let name = if self.0.len() < NAMES_MAX { name } else { OTHERS };
+            *self.0.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+}
+
+/// How many refused rows a plan keeps to show.
+pub const SHOWN_MAX: usize = 10;
+
+/// What an import would do.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The rows with users, refused ones included.
+    pub rows: u64,
+    /// What becomes of the users whose rows can be taken.
+    pub counts: Counts,
+    /// Refused rows by reason.
+    pub refused: BTreeMap<Reason, u64>,
+    /// The first refused rows.
+    pub refusals: Vec<RowReport>,
+    /// The numbers of what the rows that can be taken have.
+    pub verified: u64,
+    pub banned: u64,
+    /// Passwords by the kind of hash.
+    pub passwords: Tally,
+    /// Weak hashes that are wrapped, by kind.
+    pub wrapped: Tally,
+    /// Passwords that are left out because they are weak or cannot be verified, by kind.
+    pub dropped: Tally,
+    pub without_password: u64,
+    /// Accounts at other providers.
+    pub accounts: Tally,
+    /// Roles that users get.
+    pub roles: Tally,
+    /// Roles of the other system that count for nothing.
+    pub roles_left_out: Tally,
+    pub second_factors_dropped: u64,
+    /// Fields that have no place.
+    pub left_out: Tally,
+    /// Rows about users whom the export does not have.
+    pub strays: u64,
+    /// How far an earlier run of the same import came.
+    pub before: Option<ImportProgress>,
+}
+
+impl Plan {
+    /// The number of refused rows, those included whose users are taken.
+    pub fn refused_rows(&self) -> u64 {
+        self.refused.values().sum()
+    }
+
+    /// Whether an earlier run of the same import came to the end.
+    pub fn is_done(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| before.rows >= self.rows)
+    }
+
+    /// The number of rows that an earlier run has done.
+    pub fn done_before(&self) -> u64 {
+        self.before.as_ref().map_or(0, |before| before.rows)
+    }
+
+    fn add_refusal(&mut self, report: &RowReport) {
+        let RowResult::Refused(reason, _) = &report.result else { return };
+        *self.refused.entry(*reason).or_default() += 1;
+        if self.refusals.len() < SHOWN_MAX {
+            self.refusals.push(report.clone());
+        }
+    }
+
+    fn add(&mut self, examined: &Examined) {
+        let user = &examined.user;
+        self.verified += u64::from(user.user.email_verified);
+        self.banned += u64::from(user.user.ban.is_some());
+        match &examined.password {
+            TakenPassword::None => self.without_password += 1,
+            TakenPassword::Taken(kind) => self.passwords.count(kind),
+            TakenPassword::Wrapped(hash) => self.wrapped.count(hash.kind().name()),
+            TakenPassword::Dropped(kind) => self.dropped.count(kind),
+        }
+        for account in &user.accounts {
+            self.accounts.count(&account.provider_id);
+        }
+        for role in user.user.role.iter().flat_map(|roles| roles.split(',')) {
+            self.roles.count(role);
+        }
+        for role in &examined.roles_left_out {
+            self.roles_left_out.count(role);
+        }
+        self.second_factors_dropped += u64::from(examined.warnings.contains(&Warning::SecondFactorDropped));
+        for field in &examined.left_out {
+            self.left_out.count(field);
+        }
+    }
+}
+
+/// How many rows are read from the stage at a time.
+const CHUNK: usize = 500;
+
+/// An import of the rows in a stage.
+#[derive(Debug)]
+pub struct Import<'a> {
+    pub stage: &'a mut dyn Stage,
+    pub rules: &'a Rules,
+}
+
+impl Import<'_> {
+    /// Examines all rows and says what would become of them. `store` is `None` if the database does not exist yet, and
+    /// `before` is how far an earlier run of the same import came. `told` gets the rows behind that.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`], and those of `told`.
+    pub fn plan<E: From<AuthError>>(
+        &mut self,
+        mut store: Option<&mut dyn Store>,
+        before: Option<ImportProgress>,
+        mut told: impl FnMut(&[RowReport]) -> Result<(), E>,
+    ) -> Result<Plan, E> {
+        let mut plan = Plan { before, ..Plan::default() };
+        self.each_chunk::<AuthError>(|import, rows| {
+            for row in rows {
+                match import.rules.examine(row) {
+                    Ok(examined) => import.stage.claim(row.number, &examined.claims())?,
+                    Err(fault) => import.stage.refuse(row.number, &fault)?,
+                }
+            }
+            Ok(())
+        })?;
+        self.stage.refuse_duplicates().map_err(AuthError::from)?;
+        plan.strays = self.stage.strays().map_err(AuthError::from)?;
+        let (rules, done) = (self.rules, plan.done_before());
+        self.each_chunk(|_, rows| {
+            let (mut reports, mut users) = (Vec::new(), Vec::new());
+            for row in rows {
+                plan.rows += 1;
+                let examined = rules.examine(row);
+                if let Ok(examined) = &examined {
+                    plan.add(examined);
+                }
+                if row.number > done {
+                    reports.push(reported(row.place, examined, &mut users));
+                } else if let Err(fault) = examined {
+                    plan.add_refusal(&refusal(row.place, fault));
+                }
+            }
+            let results = match store.as_deref_mut() {
+                Some(store) => store.rehearse_import(&users, rules.on_conflict).map_err(AuthError::from)?,
+                None => vec![ImportResult::Created; users.len()],
+            };
+            plan.counts = plan.counts + Counts::of(&results);
+            settle(&mut reports, results);
+            for report in &reports {
+                plan.add_refusal(report);
+            }
+            told(&reports)
+        })?;
+        Ok(plan)
+    }
+
+    /// Proves that the password of a user of the export is right, and returns the kind of its hash. No shape of a hash
+    /// shows a wrong pepper, key or encoding.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchUser`] and [`AuthError::NoPassword`] if the export has no such user or no hash, and
+    /// [`AuthError::WrongPassword`].
+    pub fn prove(
+        &mut self,
+        email: &Email,
+        password: &Password,
+        peppers: &dyn Peppers,
+    ) -> Result<&'static str, AuthError> {
+        let (rules, mut found) = (self.rules, None);
+        self.each_chunk::<AuthError>(|_, rows| {
+            found = found.take().or_else(|| rows.iter().find_map(|row| rules.hash_of(row, email)));
+            Ok(())
+        })?;
+        let hash = found.ok_or_else(|| AuthError::NoSuchUser(email.to_string()))?.ok_or(AuthError::NoPassword)?;
+        if hash.verify(password, peppers)? { Ok(hash.kind().name()) } else { Err(AuthError::WrongPassword) }
+    }
+
+    /// Goes through all rows, in chunks.
+    fn each_chunk<E: From<AuthError>>(
+        &mut self,
+        mut each: impl FnMut(&mut Self, &[StagedRow]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut after = 0;
+        loop {
+            let rows = self.stage.rows(after, CHUNK).map_err(AuthError::from)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.number;
+            each(self, &rows)?;
+        }
+    }
+}
+
+/// Reports a row as if its user were created, and adds the user to those of whom the database decides.
+fn reported(place: Place, examined: Result<Examined, RowFault>, users: &mut Vec<ImportedUser>) -> RowReport {
+    match examined {
+        Ok(examined) => {
+            let report = report(place, &examined);
+            users.push(examined.user);
+            report
+        }
+        Err(fault) => refusal(place, fault),
+    }
+}
+
+/// Gives the rows whose users the database took what became of them.
+fn settle(reports: &mut [RowReport], results: Vec<ImportResult>) {
+    let taken = reports.iter_mut().filter(|report| report.result == RowResult::Created);
+    for (report, result) in taken.zip(results) {
+        report.result = result.into();
+    }
+}
+
+fn report(place: Place, examined: &Examined) -> RowReport {
+    let user = &examined.user.user;
+    RowReport {
+        place,
+        result: RowResult::Created,
+        user_id: Some(user.id.clone()),
+        email: Some(user.email.as_str().to_owned()),
+        hash: examined.password.kind(),
+        warnings: examined.warnings.clone(),
+    }
+}
+
+fn refusal(place: Place, fault: RowFault) -> RowReport {
+    let RowFault { reason, detail, id, email } = fault;
+    let result = RowResult::Refused(reason, detail);
+    RowReport { place, result, user_id: id, email, hash: None, warnings: Vec::new() }
+}
+
+/// The size of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchSize(usize);
+
+impl BatchSize {
+    /// Many users share a sync. Other writers wait for one batch.
+    pub const NATIVE: Self = Self(5_000);
+    /// An app may not wait for a lock at all.
+    pub const GUEST: Self = Self(100);
+    /// Each weak hash of a batch is hashed again before the batch is committed.
+    pub const WRAPPING: Self = Self(256);
+}
+
+impl Auth<'_> {
+    /// Imports what a plan takes, behind what an earlier run of the same import has done. `told` gets each row when its
+    /// batch is committed, refused ones included.
+    ///
+    /// # Errors
+    /// [`AuthError`]. What was told before is done, and the same import goes on behind it.
+    pub fn import<E: From<AuthError>>(
+        &mut self,
+        import: &mut Import<'_>,
+        plan: &Plan,
+        about: &str,
+        mut told: impl FnMut(&[RowReport]) -> Result<(), E>,
+    ) -> Result<Counts, E> {
+        let size = match (self.store.guest(), plan.wrapped.total()) {
+            (Some(_), _) => BatchSize::GUEST,
+            (None, 0) => BatchSize::NATIVE,
+            (None, _) => BatchSize::WRAPPING,
+        };
+        let mut counts = plan.before.as_ref().map_or_else(Counts::default, |before| before.counts);
+        let mut after = plan.done_before();
+        loop {
+            let rows = import.stage.rows(after, size.0).map_err(AuthError::from)?;
+            let Some(last) = rows.last().map(|row| row.number) else { return Ok(counts) };
+            let mut reports = Vec::with_capacity(rows.len());
+            let mut users = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let mut examined = import.rules.examine(row);
+                if let Ok(Examined { user, password: TakenPassword::Wrapped(hash), .. }) = &mut examined {
+                    let wrapped = hash.wrap(self.policy.password.cost, self.entropy);
+                    user.hash = Some(wrapped.map_err(AuthError::from)?);
+                }
+                reports.push(reported(row.place, examined, &mut users));
+            }
+            let batch = ImportBatch {
+                users: &users,
+                on_conflict: import.rules.on_conflict,
+                key: &import.rules.key,
+                about,
+                rows: [after, last],
+                total: plan.rows,
+                now: self.now,
+            };
+            let results = self.store.import_users(&batch).map_err(AuthError::from)??;
+            counts = counts + Counts::of(&results);
+            settle(&mut reports, results);
+            told(&reports)?;
+            after = last;
+        }
+    }
+}
+
+/// The words about an import in its entries: the system, the names of the files and the digest of what they hold.
+pub fn about(system: &str, files: &[String], digest: &str) -> String {
+    let files = match files {
+        [one] => one.clone(),
+        many => counted(many.len() as u64, "file"),
+    };
+    format!("{system} export {files}, SHA-256 {digest}")
+}
+
+/// The latest time that a user of an export can have been created: a clock may be a day ahead.
+pub(super) fn latest_creation(now: Timestamp) -> Timestamp {
+    now.checked_add(jiff::SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn note_is_read_as_it_was_written() {
+        let counts = Counts { created: 2, updated: 3, unchanged: 4, skipped: 5, refused: 6, sessions: 7 };
+        let note = Note { key: "0f3a".into(), rows: [5_000, 7_020], total: 9_000, counts };
+        let text = note.with("clerk export users.csv; sic, SHA-256 00ff");
+        assert_eq!(Note::parse(&text), Some(note));
+        assert!(text.contains("rows 5001 to 7020 of 9000"), "{text}");
+        for other in ["", "5 users", "created 1; rows 1 to 2", "created x; rows 1 to 2 of 2; import k; f"] {
+            assert_eq!(Note::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn tally_keeps_a_bounded_number_of_names() {
+        let mut tally = Tally::default();
+        for number in 0..1_000 {
+            tally.count(&format!("role-{number}"));
+        }
+        assert_eq!((tally.total(), tally.0.len(), tally.0[OTHERS]), (1_000, NAMES_MAX + 1, 900));
+    }
+}

@@ -4,6 +4,7 @@
 //! reads the text with `expose`, which a reviewer can search for.
 
 use std::fmt;
+use std::io::{self, BufRead};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -201,7 +202,44 @@ pub const DIGEST_LENGTH: i64 = 64;
 /// SHA-256 in lower-case hex. It suffices for random texts of more than 112 bits, such as tokens. A guessable text
 /// needs a password hash.
 pub fn digest(text: impl AsRef<[u8]>) -> String {
-    base16ct::lower::encode_string(&Sha256::digest(text.as_ref()))
+    hex(&Sha256::digest(text.as_ref()))
+}
+
+/// The digest of all that a reader gives.
+///
+/// # Errors
+/// Those of the reader.
+pub fn digest_of(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(hex(&digest.finalize()));
+        }
+        digest.update(bytes);
+        let length = bytes.len();
+        reader.consume(length);
+    }
+}
+
+/// The length of a [`fingerprint`] in bytes. Two lists of texts with the same one are not met by chance.
+pub const FINGERPRINT_BYTES: usize = 16;
+
+/// The first bytes of the digest of texts. Texts that read the same together differ in their lengths.
+pub fn fingerprint<'a>(texts: impl IntoIterator<Item = &'a str>) -> [u8; FINGERPRINT_BYTES] {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text);
+    }
+    let mut first = [0; FINGERPRINT_BYTES];
+    first.copy_from_slice(&digest.finalize()[..FINGERPRINT_BYTES]);
+    first
+}
+
+/// Writes bytes in hexadecimal, in small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    base16ct::lower::encode_string(bytes)
 }
 
 /// The length of [`hashed_identifier`] in bytes. No other identifier of Better Auth with the id of a user has it.

@@ -5,7 +5,9 @@
 //! error is a failure of the database, the inner one a refusal, which changes nothing.
 
 mod access;
+mod export;
 mod guest;
+mod import;
 mod info;
 mod lists;
 mod refusals;
@@ -28,21 +30,25 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
+pub use export::{ExportStore, ExportedAccount, ExportedUser, Sink};
 pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
 };
+pub use import::{ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedAccount, ImportedUser, OnConflict};
 pub use info::{DatabaseInfo, Product, Server, Storage};
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
 pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, Deletion, DeletionRequest,
-    EndSessions, FOLLOWED_MAX, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow, Organization,
+    EndSessions, FOLLOWED_MAX, NewBan, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow, Organization,
     PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.
-pub trait Store: Maintenance + DoctorStore + AccessStore + PluginStore + fmt::Debug {
+pub trait Store:
+    Maintenance + DoctorStore + AccessStore + PluginStore + ImportStore + ExportStore + fmt::Debug
+{
     /// Sets the actor of the following acts. Every act that changes something writes entries with this name to the
     /// audit log, in its own transaction. If the log is in another file, an entry before the act says what is
     /// intended, and the others follow after it.

@@ -52,6 +52,8 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["guard"], |name, words| with(name, words, Chosen::Guard)),
     (&["hash"], |name, words| above(name, words, |command| Chosen::Hash { command })),
     (&["policy"], |name, words| above(name, words, |command| Chosen::Policy { command })),
+    (&["export"], |name, words| with(name, words, Chosen::Export)),
+    (&["import"], |name, words| with(name, words, Chosen::Import)),
     (&["db"], |name, words| above(name, words, |command| Chosen::Db { command })),
     (&["doctor"], |name, words| with(name, words, Chosen::Doctor)),
 ];

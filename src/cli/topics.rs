@@ -130,7 +130,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Your account", &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "account"]),
     ("In scripts", &["guard", "hash"]),
     ("Administration", &["users", "policy", "audit"]),
-    ("The database", &["db", "doctor"]),
+    ("The database", &["import", "export", "db", "doctor"]),
     ("About authctl", &["completions", "help"]),
 ];
 
@@ -260,6 +260,9 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "audit tail"),
     may(Who::Operator, "audit verify"),
     may(Who::Operator, "audit export"),
+    may(Who::Operator, "import"),
+    may(Who::Operator, "export"),
+    destroys(Who::Operator, "export --with-hashes"),
     may(Who::Operator, "db init"),
     may(Who::Operator, "db status"),
     may(Who::Operator, "db migrate"),

@@ -288,7 +288,7 @@ fn entry_json(entry: &Entry) -> Value {
 }
 
 /// The changes of an entry. Text that is not JSON was written by another program and is shown unchanged.
-fn changes_json(changes: &str) -> Value {
+pub(super) fn changes_json(changes: &str) -> Value {
     serde_json::from_str(changes).unwrap_or_else(|_| changes.into())
 }
 

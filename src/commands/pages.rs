@@ -100,6 +100,7 @@ pub(crate) fn pages(listing: Listing, json: bool, style: Style) -> Box<dyn Pages
         Listing::Sessions { selection, current, limit } => {
             super::sessions::list::pages(selection, current, limit, json, style)
         }
+        Listing::Export { file, about } => super::export::pages(file, about),
         Listing::Ending(ending) => super::sessions::revoke::pages(ending, json, style),
     }
 }

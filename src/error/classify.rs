@@ -4,6 +4,7 @@ use std::error::Error;
 
 use rustix::io::Errno;
 
+use super::commands::{of_command_error, of_import};
 use super::server::of_server;
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
@@ -13,6 +14,7 @@ use crate::auth::storage::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
 use crate::context::{ClockError, NoToken, NotReady, SchemaFileError};
+use crate::import::ImportError;
 use crate::mail::MailError;
 use crate::output::text::{amount, rfc3339};
 use crate::paths::PathError;
@@ -46,6 +48,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Failure> {
             Failure::new(ExitCode::Usage, "SCHEMA_FILE")
                 .hint("see \"Say what the database does not show\" in docs/better-auth.md"),
         )
+    } else if let Some(error) = cause.downcast_ref::<ImportError>() {
+        Some(of_import(error))
     } else if let Some(error) = cause.downcast_ref::<NotReady>() {
         Some(of_not_ready(error))
     } else if let Some(error) = cause.downcast_ref::<PathError>() {
@@ -56,29 +60,6 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Failure> {
         Some(Failure::new(ExitCode::Usage, "USAGE").hint(error.hint.clone()))
     } else {
         cause.downcast_ref::<CommandError>().map(of_command_error)
-    }
-}
-
-fn of_command_error(error: &CommandError) -> Failure {
-    match error {
-        CommandError::LogBroken(_) | CommandError::LogLacksHash => Failure::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
-            .hint("compare it with a backup or an export; `authctl help security` says what the log can prove"),
-        CommandError::NoMailer { instead } => Failure::new(ExitCode::Failed, "MAILER_MISSING")
-            .hint(format!("an operator can {instead}, or set mail.url and mail.from with `authctl policy set`")),
-        CommandError::No(_) => Failure::new(ExitCode::Failed, "NO"),
-        CommandError::Declined => Failure::new(ExitCode::Failed, "DECLINED"),
-        CommandError::Differs { hint, .. } => Failure::new(ExitCode::Exists, "DATABASE_DIFFERS").hint(*hint),
-        CommandError::Taken { .. } => Failure::new(ExitCode::Database, "DATABASE_FOREIGN").hint(
-            "stop the app and move its file away, with -wal and -shm beside it; then run this again, to put the backup in \
-             its place",
-        ),
-        CommandError::FileExists(_) => {
-            Failure::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
-        }
-        CommandError::NotWritten { source, .. } => {
-            Failure::new(ExitCode::Unwritable, "FILE_NOT_WRITTEN").remedy(remedy_of(source).unwrap_or(WRITABLE))
-        }
-        CommandError::Usage { hint, .. } => Failure::new(ExitCode::Usage, "USAGE").hint(*hint),
     }
 }
 
@@ -351,7 +332,7 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
     }
 }
 
-const WRITABLE: &str = "the directory must exist and be writable for you";
+pub(super) const WRITABLE: &str = "the directory must exist and be writable for you";
 
 fn too_many_files() -> Failure {
     Failure::new(ExitCode::Unwritable, "TOO_MANY_FILES").remedy("raise the limit, as with `ulimit -n 256`")

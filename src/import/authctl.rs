@@ -49,6 +49,12 @@ pub struct ExportedUser {
     /// Accounts at other providers.
     #[serde(default)]
     pub accounts: Vec<ExportedAccount>,
+    /// Whether the user has a password.
+    #[serde(default)]
+    pub has_password: bool,
+    /// The kind of the password hash.
+    #[serde(default)]
+    pub password_kind: Option<String>,
     /// The password as it is stored, in exports with hashes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_hash: Option<String>,

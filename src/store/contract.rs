@@ -33,6 +33,8 @@ mod api_keys;
 mod audit;
 mod computed;
 mod doctor;
+mod export;
+mod import;
 mod many;
 mod mixed;
 mod odd_rows;
@@ -355,7 +357,9 @@ fn new_user(name: &str) -> NewUserRow {
         image: None,
         email_verified: false,
         role: None,
-        now: at(0),
+        ban: None,
+        created_at: at(0),
+        updated_at: at(0),
     }
 }
 

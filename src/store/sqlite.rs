@@ -10,6 +10,7 @@ pub(in crate::store) mod description;
 mod descriptors;
 pub(in crate::store) mod engine;
 pub(in crate::store) mod error;
+mod import;
 mod integrity;
 mod keys;
 mod migrate;
@@ -43,6 +44,7 @@ pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, TimeUn
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;
+pub use import::SqliteStage;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
 pub use preflight::require_own;

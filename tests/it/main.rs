@@ -44,6 +44,7 @@ mod hardening;
 mod hash;
 mod help;
 mod impersonate_killed;
+mod import;
 mod input_files;
 mod kill;
 mod machine;

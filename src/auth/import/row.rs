@@ -62,6 +62,32 @@ pub enum Reason {
     TooLarge,
 }
 
+impl Reason {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoEmail => "no-email",
+            Self::BadEmail => "bad-email",
+            Self::BadName => "bad-name",
+            Self::BadId => "bad-id",
+            Self::BadValue => "bad-value",
+            Self::DuplicateInFile => "duplicate-in-file",
+            Self::Exists => "exists",
+            Self::HashUnknown => "hash-unknown",
+            Self::HashCost => "hash-cost",
+            Self::HashWeak => "hash-weak",
+            Self::HashNotTheApps => "hash-not-the-apps",
+            Self::PlainPassword => "plain-password",
+            Self::NoPassword => "no-password",
+            Self::Deleted => "deleted",
+            Self::ServiceAccount => "service-account",
+            Self::SecondFactor => "second-factor",
+            Self::Syntax => "syntax",
+            Self::TooLarge => "too-large",
+        }
+    }
+}
+
 /// What a row says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {

@@ -26,8 +26,17 @@ pub struct NewUserRow {
     pub email_verified: bool,
     /// Roles, separated by commas.
     pub role: Option<String>,
-    /// Written as `createdAt` and `updatedAt`.
-    pub now: Timestamp,
+    pub ban: Option<NewBan>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The ban of a user to insert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBan {
+    pub reason: Option<String>,
+    /// The end; `None` for a permanent one.
+    pub until: Option<Timestamp>,
 }
 
 /// A session to insert.

@@ -197,7 +197,9 @@ mod tests {
                 image: None,
                 email_verified: true,
                 role: has_roles.then(|| "admin".into()),
-                now: at(0),
+                ban: None,
+                created_at: at(0),
+                updated_at: at(0),
             };
             let (made, _) = store.create_user(&root, None, None).unwrap();
             assert_eq!((made.role, made.created_at), (root.role, at(0)), "{adapter:?}");

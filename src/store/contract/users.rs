@@ -147,7 +147,7 @@ fn returned_times_have_the_stored_precision() {
     on_every_engine(|db| {
         let mut store = db.store();
         let later = |seconds, milliseconds| at(seconds) + jiff::SignedDuration::from_millis(milliseconds);
-        let wanted = NewUserRow { now: later(0, 999), ..new_user("ada") };
+        let wanted = NewUserRow { created_at: later(0, 999), updated_at: later(0, 999), ..new_user("ada") };
         let session = new_session("first", "ada", later(0, 999), later(60, 1));
         // An encoding in seconds drops the milliseconds.
         let kept = |seconds, milliseconds| {
@@ -397,8 +397,8 @@ fn pages_show_each_user_once_in_every_order() {
         // The addresses are u1 to u7; several users share a name or a creation time.
         for number in 1..=7 {
             let name = ["Zoe", "ada", "Ada"][number % 3].to_owned();
-            let now = at([0, 5, 5, 5][number % 4]);
-            store.create_user(&NewUserRow { name, now, ..new_user(&format!("u{number}")) }, None, None).unwrap();
+            let created_at = at([0, 5, 5, 5][number % 4]);
+            store.create_user(&NewUserRow { name, created_at, ..new_user(&format!("u{number}")) }, None, None).unwrap();
         }
         let by_name = if db.engine.is_by_language() {
             ["u1", "u4", "u7", "u2", "u5", "u3", "u6"]

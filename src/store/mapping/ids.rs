@@ -157,6 +157,17 @@ impl IdStrategy {
         }
     }
 
+    /// Whether the table can hold an id that another system chose.
+    pub(in crate::store) fn takes(self, id: &str) -> bool {
+        match self {
+            Self::Text => !id.starts_with(BLOB),
+            Self::Uuid | Self::UuidBytes | Self::TypedUuid => is_uuid(id),
+            Self::Number => number(id).is_some(),
+            Self::TypedNumber(kind) => number(id).is_some_and(|number| kind.holds(number)),
+            Self::Serial | Self::TypedSerial(_) => false,
+        }
+    }
+
     /// Whether a value is an id as this table has them.
     pub(in crate::store) fn is_usual(self, value: ValueRef<'_>) -> bool {
         match value {

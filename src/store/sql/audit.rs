@@ -13,7 +13,7 @@ use crate::auth::user::User;
 use crate::store::engine::{Dialect, Row, Tx, Value};
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
-const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
+pub(super) const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
     "sessionId", "reason", "detail", "changes", "hash""#;
 /// How many columns [`COLUMNS`] has.
 const WIDTH: usize = 15;
@@ -175,7 +175,7 @@ pub(in crate::store) fn newest(tx: &mut dyn Tx, count: usize) -> Result<Vec<Entr
 }
 
 /// Reads an entry. A time outside the calendar, or a value that is not text, was not written by authctl.
-fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
+pub(super) fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let seq = row.integer(0)?;
     let nonsense = |column, problem: &str| StoreError::Inconsistent {
         table: "authctl_audit",

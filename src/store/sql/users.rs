@@ -20,7 +20,7 @@ use crate::auth::password::{HashFormat, Scheme};
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    Account, AdminGuard, Ban, NewPassword, NewUserRow, PasswordChange, StoreError, UserChange, UserUpdated,
+    Account, AdminGuard, Ban, NewBan, NewPassword, NewUserRow, PasswordChange, StoreError, UserChange, UserUpdated,
 };
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Tx, Value, ignored};
@@ -184,16 +184,20 @@ pub(in crate::store) fn insert(
     user: &NewUserRow,
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
-    let time = |column| mapping.time("user", column, user.now);
-    let values = vec![
+    let now = user.updated_at;
+    let mut values = vec![
         ("name", user.name.clone().into()),
         ("email", user.email.as_str().to_owned().into()),
-        ("emailVerified", mapping.truth("user", "emailVerified", user.email_verified, user.now)),
+        ("emailVerified", mapping.truth("user", "emailVerified", user.email_verified, now)),
         ("image", user.image.clone().into()),
-        ("createdAt", time("createdAt")),
-        ("updatedAt", time("updatedAt")),
-        ("banned", mapping.truth("user", "banned", false, user.now)),
+        ("createdAt", mapping.time("user", "createdAt", user.created_at)),
+        ("updatedAt", mapping.time("user", "updatedAt", now)),
+        ("banned", mapping.truth("user", "banned", user.ban.is_some(), now)),
     ];
+    if let Some(NewBan { reason, until }) = &user.ban {
+        values.push(("banReason", reason.into()));
+        values.push(("banExpires", until.map(|until| mapping.time("user", "banExpires", until)).into()));
+    }
     let mut insert = |tx: &mut dyn Tx, role: Option<&str>| {
         let values = values.iter().cloned().chain([("role", role.into())]).collect();
         rows::insert(tx, mapping, "user", &user.id, values)
@@ -211,9 +215,9 @@ pub(in crate::store) fn insert(
         None => insert(tx, None)?,
     };
     search::add(tx, mapping, &id)?;
-    clear_flags(tx, mapping, &id, user.now)?;
+    clear_flags(tx, mapping, &id, now)?;
     if let Some(hash) = hash {
-        insert_credential(tx, mapping, &user.account_id, &id, hash, user.now)?;
+        insert_credential(tx, mapping, &user.account_id, &id, hash, now)?;
     }
     read_back(tx, mapping, &id)
 }
@@ -397,7 +401,7 @@ pub(in crate::store) fn set_password(
 }
 
 /// The user as a change makes it.
-fn applied(change: &UserChange, before: &User) -> User {
+pub(super) fn applied(change: &UserChange, before: &User) -> User {
     let mut user = before.clone();
     user.name = change.name.clone().unwrap_or(user.name);
     if let Some(image) = &change.image {

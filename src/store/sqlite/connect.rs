@@ -30,6 +30,12 @@ pub(super) fn connect(file: Checked, wait: Duration) -> Result<Connected, StoreE
     connect_as(OpenFlags::SQLITE_OPEN_READ_WRITE, file, wait)
 }
 
+/// Connects to a new private database on the disk of temporary files. No other process can open it, and SQLite deletes its
+/// file as soon as it is open.
+pub(super) fn nameless() -> rusqlite::Result<Connection> {
+    Connection::open("")
+}
+
 /// Connects as [`connect`] does, for reading only.
 pub(super) fn connect_to_read(file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     connect_as(OpenFlags::SQLITE_OPEN_READ_ONLY, file, wait)

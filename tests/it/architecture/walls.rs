@@ -26,6 +26,9 @@ const WALLS: &[Wall] = &[
     Wall { part: "session_file", may: &["auth::secret", "input_file", "paths"], but: &[] },
     Wall { part: "prompt", may: &["auth::secret", "input_file"], but: &[] },
     Wall { part: "input_file", may: &[], but: &[] },
+    Wall { part: "output_file", may: &[], but: &[] },
+    // Exports of authctl are what its own reader reads.
+    Wall { part: "export", may: &["auth", "import::authctl", "output::json"], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     // The recipient is an address. Other modules decide the text of a message.
     Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },
@@ -57,6 +60,10 @@ const WALLS: &[Wall] = &[
             // `db` and `doctor` manage the engine itself.
             "store::postgres",
             "store::sqlite",
+            "import",
+            "export",
+            "input_file",
+            "output_file",
             "store::transfer",
             // A command may fail with its own message and exit code.
             "error::CommandError",
@@ -88,6 +95,7 @@ const WALLS: &[Wall] = &[
             "context::SchemaFileError",
             "context::NoToken",
             "context::TokenOf",
+            "import::ImportError",
             "paths::PathError",
             "prompt::PromptError",
             "session_file::SessionFileError",

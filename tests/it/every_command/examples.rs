@@ -50,6 +50,11 @@ fn wrong_code_and_password(_: &Sandbox) -> String {
     format!("a code that was never sent\n{PASSWORD}\n")
 }
 
+/// A table of users, as another system exports it.
+fn table(_: &Sandbox) -> String {
+    "email,name\neve@example.com,Eve\n".to_owned()
+}
+
 fn hash(sandbox: &Sandbox) -> String {
     sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success()
 }
@@ -121,6 +126,9 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("audit tail", "audit tail", Effect::Answer),
     Example::new("audit verify", "audit verify", Effect::Answer),
     Example::new("audit export", "audit export", Effect::Answer),
+    Example::new("import", "import -", Effect::Event("users.imported")).reads(table),
+    Example::new("export", "export", Effect::Answer),
+    Example::new("export --with-hashes", "export --with-hashes --yes", Effect::Event("export.secrets")),
     Example::new("db init", "db init --db other.db", Effect::File("other.db")),
     Example::new("db status", "db status", Effect::Answer),
     Example::new("db migrate", "db migrate", Effect::Code),

@@ -1,0 +1,585 @@
+//! What becomes of a row of an export: a user with checked values, or a refusal.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::latest_creation;
+use super::row::{About, Credential, ProviderAccount, Reason, RowFault, SourceBan, SourceUser};
+use super::stage::{Claim, StagedRow};
+use crate::auth::account::check_role;
+use crate::auth::email::{Email, is_same_address, without_blanks};
+use crate::auth::password::{HashParams, HashRefusal, ImportedHash, Scheme};
+use crate::auth::secret::{StoredHash, digest};
+use crate::auth::storage::{ImportedAccount, ImportedUser, NewBan, NewUserRow, OnConflict};
+use crate::auth::user::{check_image, check_name};
+
+/// What is done with passwords whose hashes are cheap to guess (`--weak-hashes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeakHashes {
+    /// They are hashed again, so that no weak hash is stored.
+    Wrap,
+    /// The users are imported without a password.
+    Drop,
+}
+
+/// What is done with users who sign in with a second factor (`--second-factor`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactors {
+    /// They are imported without it.
+    Drop,
+}
+
+/// How rows become users.
+#[derive(Debug)]
+pub struct Rules {
+    /// What identifies the import in the log.
+    pub key: String,
+    /// The name of the other system.
+    pub system: &'static str,
+    pub on_conflict: OnConflict,
+    pub weak_hashes: Option<WeakHashes>,
+    /// Whether users whose hash cannot be taken are imported without a password.
+    pub drops_unusable: bool,
+    /// The name of the pepper with which bcrypt hashes were made.
+    pub pepper: Option<String>,
+    /// Roles of the other system with those that their users get.
+    pub roles: Vec<(String, String)>,
+    /// Whether the roles of the export are those of Better Auth.
+    pub takes_roles: bool,
+    /// The domain for users who have a name and no address.
+    pub email_domain: Option<String>,
+    /// Whether users without an address get one that receives no mail.
+    pub placeholder_email: bool,
+    pub second_factors: Option<SecondFactors>,
+    /// How the database stores passwords.
+    pub scheme: Scheme,
+    pub now: Timestamp,
+}
+
+/// The domain of addresses that receive no mail (RFC 2606, section 2).
+const PLACEHOLDER_DOMAIN: &str = "users.invalid";
+/// The longest id in characters.
+const ID_CHARS_MAX: usize = 255;
+/// Users of earlier years do not exist: seconds and milliseconds are mixed up.
+const FIRST_YEAR: i16 = 1990;
+
+/// What a report says of a row that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// The address was in other letters.
+    EmailLowered,
+    OtherEmails,
+    /// The address receives no mail.
+    PlaceholderEmail,
+    /// The name is made of the address.
+    NameFromEmail,
+    /// The picture has no web address.
+    ImageDropped,
+    /// The export does not say when the user was created.
+    NoCreationTime,
+    RolesLeftOut,
+    PasswordDropped,
+    SecondFactorDropped,
+}
+
+impl Warning {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EmailLowered => "email-lowered",
+            Self::OtherEmails => "other-emails",
+            Self::PlaceholderEmail => "placeholder-email",
+            Self::NameFromEmail => "name-from-email",
+            Self::ImageDropped => "image-dropped",
+            Self::NoCreationTime => "no-creation-time",
+            Self::RolesLeftOut => "roles-left-out",
+            Self::PasswordDropped => "password-dropped",
+            Self::SecondFactorDropped => "second-factor-dropped",
+        }
+    }
+}
+
+/// The password of a user who is imported.
+#[derive(Debug)]
+pub enum TakenPassword {
+    None,
+    /// With the kind of the hash.
+    Taken(&'static str),
+    /// A weak hash, which is hashed again before it is stored.
+    Wrapped(ImportedHash),
+    /// With the kind of the hash, or why it is not one.
+    Dropped(&'static str),
+}
+
+impl TakenPassword {
+    /// The kind of the hash in the file.
+    pub fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Taken(kind) | Self::Dropped(kind) => Some(kind),
+            Self::Wrapped(hash) => Some(hash.kind().name()),
+        }
+    }
+}
+
+/// A row that can be taken.
+#[derive(Debug)]
+pub struct Examined {
+    /// Without the hash of [`TakenPassword::Wrapped`].
+    pub user: ImportedUser,
+    pub password: TakenPassword,
+    /// Roles of the other system that the user does not get.
+    pub roles_left_out: Vec<String>,
+    /// Fields of the file that have no place.
+    pub left_out: Vec<String>,
+    pub warnings: Vec<Warning>,
+}
+
+impl Examined {
+    /// What only this user can have.
+    pub fn claims(&self) -> Vec<Claim> {
+        let user = &self.user.user;
+        let mut claims = vec![Claim { noun: "address", values: vec![user.email.as_str().to_owned()] }];
+        if self.user.keeps_id {
+            claims.push(Claim { noun: "id", values: vec![user.id.clone()] });
+        }
+        claims.extend(self.user.accounts.iter().map(|account| Claim {
+            noun: "account at a provider",
+            values: vec![account.provider_id.clone(), account.account_id.clone()],
+        }));
+        claims
+    }
+}
+
+/// Why a row is refused.
+type Refusal = (Reason, String);
+
+fn refused<T>(reason: Reason, detail: impl Into<String>) -> Result<T, Refusal> {
+    Err((reason, detail.into()))
+}
+
+impl Rules {
+    /// Examines a row together with what other rows say of its user.
+    pub(super) fn examine(&self, row: &StagedRow) -> Result<Examined, RowFault> {
+        let source = row.user.as_ref().map_err(Clone::clone)?;
+        let examined = self.examined(row.number, &merged(source, &row.about));
+        examined.map_err(|(reason, detail)| {
+            let (id, email) = (source.id.clone(), source.email.clone());
+            RowFault { reason, detail, id, email }
+        })
+    }
+
+    fn examined(&self, number: u64, source: &SourceUser) -> Result<Examined, Refusal> {
+        let mut warnings = Vec::new();
+        let id = match &source.id {
+            Some(id) => checked_id(id)?,
+            None => self.new_id(number, "user"),
+        };
+        let email = self.email(source, &id, &mut warnings)?;
+        let name = if let Some(name) = &source.name {
+            name.trim().to_owned()
+        } else {
+            warnings.push(Warning::NameFromEmail);
+            email.local_part().to_owned()
+        };
+        check_name(&name).or_else(|problem| refused(Reason::BadName, problem.to_string()))?;
+        let image = source.image.as_deref().and_then(|image| check_image(image).ok()).map(str::to_owned);
+        if image.is_none() && source.image.is_some() {
+            warnings.push(Warning::ImageDropped);
+        }
+        if !source.other_emails.is_empty() {
+            warnings.push(Warning::OtherEmails);
+        }
+        let created_at = self.creation(source, &mut warnings)?;
+        let (role, roles_left_out) = self.roles(&source.roles)?;
+        if !roles_left_out.is_empty() {
+            warnings.push(Warning::RolesLeftOut);
+        }
+        if source.second_factor {
+            if self.second_factors.is_none() {
+                return refused(
+                    Reason::SecondFactor,
+                    "the user signs in with a second factor, which cannot be taken along",
+                );
+            }
+            warnings.push(Warning::SecondFactorDropped);
+        }
+        let (password, hash) = self.password(&source.password)?;
+        if matches!(password, TakenPassword::Dropped(_)) {
+            warnings.push(Warning::PasswordDropped);
+        }
+        let user = ImportedUser {
+            user: NewUserRow {
+                account_id: self.new_id(number, "credential"),
+                email_verified: source.verified && !warnings.contains(&Warning::PlaceholderEmail),
+                ban: source.ban.as_ref().map(|ban| self.ban(ban)),
+                // Not before the creation: another system may have both from different clocks.
+                updated_at: source.updated_at.unwrap_or(created_at).clamp(created_at, self.now.max(created_at)),
+                id,
+                email,
+                name,
+                image,
+                role,
+                created_at,
+            },
+            keeps_id: source.id.is_some(),
+            replaces_role: source.roles.iter().any(|role| self.roles.iter().any(|(from, _)| from == role)),
+            hash,
+            accounts: self.accounts(number, &source.accounts, created_at)?,
+        };
+        Ok(Examined { user, password, roles_left_out, left_out: source.left_out.clone(), warnings })
+    }
+
+    /// An id for a row of this import. A second run of the same import gives the same.
+    fn new_id(&self, number: u64, purpose: &str) -> String {
+        let mut id = digest(format!("{}:{number}:{purpose}", self.key));
+        id.truncate(32);
+        id
+    }
+
+    fn email(&self, source: &SourceUser, id: &str, warnings: &mut Vec<Warning>) -> Result<Email, Refusal> {
+        let invalid =
+            |address: &str| Email::parse(address).or_else(|_| refused(Reason::BadEmail, "the address is not valid"));
+        if let Some(address) = source.email.as_deref().map(without_blanks).filter(|address| !address.is_empty()) {
+            let email = invalid(address)?;
+            if email.as_str() != address {
+                warnings.push(Warning::EmailLowered);
+            }
+            return Ok(email);
+        }
+        if let (Some(domain), Some(name)) = (&self.email_domain, &source.username) {
+            return invalid(&format!("{}@{domain}", name.trim()));
+        }
+        if self.placeholder_email {
+            warnings.push(Warning::PlaceholderEmail);
+            // An id may have any character, and an address may not.
+            let local = if id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+                id.to_owned()
+            } else {
+                digest(id).chars().take(32).collect()
+            };
+            return invalid(&format!("{local}@{PLACEHOLDER_DOMAIN}"));
+        }
+        refused(Reason::NoEmail, "the user has no address")
+    }
+
+    fn creation(&self, source: &SourceUser, warnings: &mut Vec<Warning>) -> Result<Timestamp, Refusal> {
+        let Some(created_at) = source.created_at else {
+            warnings.push(Warning::NoCreationTime);
+            return Ok(self.now);
+        };
+        let year = jiff::tz::Offset::UTC.to_datetime(created_at).year();
+        if year < FIRST_YEAR || created_at > latest_creation(self.now) {
+            return refused(
+                Reason::Syntax,
+                format!("the time of creation is in the year {year}: seconds and milliseconds may be mixed up"),
+            );
+        }
+        Ok(created_at)
+    }
+
+    /// The role of a user, and the roles of the file that count for nothing.
+    fn roles(&self, roles: &[String]) -> Result<(Option<String>, Vec<String>), Refusal> {
+        let (mut given, mut left_out) = (BTreeSet::new(), Vec::new());
+        for role in roles {
+            let mapped: Vec<&str> =
+                self.roles.iter().filter(|(from, _)| from == role).map(|(_, to)| to.as_str()).collect();
+            if !mapped.is_empty() {
+                given.extend(mapped);
+            } else if self.takes_roles {
+                given.extend(role.split(',').map(str::trim).filter(|role| !role.is_empty()));
+            } else {
+                left_out.push(role.clone());
+            }
+        }
+        if given.is_empty() {
+            return Ok((None, left_out));
+        }
+        let role = given.into_iter().collect::<Vec<_>>().join(",");
+        match check_role(&role, true) {
+            Ok(role) => Ok((Some(role), left_out)),
+            Err(problem) => refused(Reason::Syntax, problem.to_string()),
+        }
+    }
+
+    fn ban(&self, ban: &SourceBan) -> NewBan {
+        let reason = ban.reason.clone().unwrap_or_else(|| format!("disabled in {}", self.system));
+        NewBan { reason: Some(reason), until: ban.until }
+    }
+
+    fn accounts(
+        &self,
+        number: u64,
+        accounts: &[ProviderAccount],
+        created_at: Timestamp,
+    ) -> Result<Vec<ImportedAccount>, Refusal> {
+        let is_plain = |text: &str| !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
+        let mut taken: Vec<ImportedAccount> = Vec::new();
+        for account in accounts {
+            let ProviderAccount { provider, subject, created_at: since } = account;
+            if !is_plain(provider) || !is_plain(subject) {
+                return refused(Reason::Syntax, "an account at a provider has no name or no subject");
+            }
+            if taken.iter().any(|one| one.provider_id == *provider && one.account_id == *subject) {
+                continue;
+            }
+            taken.push(ImportedAccount {
+                id: self.new_id(number, &format!("account {}", taken.len())),
+                provider_id: provider.clone(),
+                account_id: subject.clone(),
+                created_at: since.unwrap_or(created_at).clamp(created_at.min(self.now), self.now.max(created_at)),
+            });
+        }
+        Ok(taken)
+    }
+}
+
+fn checked_id(id: &str) -> Result<String, Refusal> {
+    let chars = id.chars().count();
+    if chars == 0 || chars > ID_CHARS_MAX || id.chars().any(char::is_control) {
+        return refused(
+            Reason::BadId,
+            format!("the id is empty, longer than {ID_CHARS_MAX} characters or not printable"),
+        );
+    }
+    if is_exponential(id) {
+        return refused(Reason::BadId, "a spreadsheet has rounded the id");
+    }
+    Ok(id.to_owned())
+}
+
+/// Whether a text is a number with an exponent, such as `1.23457E+17`.
+fn is_exponential(id: &str) -> bool {
+    let Some((number, exponent)) = id.split_once(['E', 'e']) else { return false };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, part) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+    exponent.strip_prefix('+').is_some_and(is_digits) && is_digits(whole) && is_digits(part)
+}
+
+/// The user of a row with what other rows say.
+fn merged(source: &SourceUser, about: &[About]) -> SourceUser {
+    let mut user = source.clone();
+    for fact in about {
+        match fact {
+            About::Password(password) if user.password == Credential::None => user.password = password.clone(),
+            About::Password(_) => {}
+            About::Account(account) => user.accounts.push(account.clone()),
+            About::SecondFactor => user.second_factor = true,
+            About::Verified(address) => {
+                user.verified |= user.email.as_deref().is_some_and(|email| is_same_address(email, address));
+            }
+        }
+    }
+    user
+}
+
+impl Rules {
+    /// Decides what becomes of a password, and returns the hash to store as it is.
+    fn password(&self, password: &Credential) -> Result<(TakenPassword, Option<StoredHash>), Refusal> {
+        let (reason, kind) = match password {
+            Credential::None | Credential::Refused(Reason::NoPassword) => return Ok((TakenPassword::None, None)),
+            Credential::Plain => (Reason::PlainPassword, "plain"),
+            Credential::Refused(reason) => (*reason, "unknown"),
+            Credential::Hash { text, claimed } => match self.imported_hash(text, claimed.as_deref()) {
+                Ok(hash) => return self.hash(hash),
+                Err(HashRefusal::NoPassword) => return Ok((TakenPassword::None, None)),
+                Err(HashRefusal::Unknown) => (Reason::HashUnknown, "unknown"),
+                Err(HashRefusal::Cost) => (Reason::HashCost, "too costly"),
+                Err(HashRefusal::PlainPassword) => (Reason::PlainPassword, "plain"),
+            },
+        };
+        if self.drops_unusable {
+            return Ok((TakenPassword::Dropped(kind), None));
+        }
+        refused(reason, why(reason))
+    }
+
+    fn hash(&self, hash: ImportedHash) -> Result<(TakenPassword, Option<StoredHash>), Refusal> {
+        let (kind, stored) = (hash.kind().name(), hash.stored());
+        if !self.is_the_apps(stored.as_ref()) {
+            if self.drops_unusable {
+                return Ok((TakenPassword::Dropped(kind), None));
+            }
+            return refused(Reason::HashNotTheApps, format!("the app does not verify {kind}"));
+        }
+        match (stored, self.weak_hashes) {
+            (Some(stored), _) => Ok((TakenPassword::Taken(kind), Some(stored))),
+            (None, Some(WeakHashes::Wrap)) => Ok((TakenPassword::Wrapped(hash), None)),
+            (None, Some(WeakHashes::Drop)) => Ok((TakenPassword::Dropped(kind), None)),
+            (None, None) => refused(Reason::HashWeak, format!("{kind} is cheap to guess")),
+        }
+    }
+
+    /// Reads a hash, with the name of its pepper.
+    fn imported_hash(&self, text: &str, claimed: Option<&str>) -> Result<ImportedHash, HashRefusal> {
+        let hash = ImportedHash::parse(text, claimed)?;
+        let peppered = self.pepper.as_deref().and_then(|name| hash.peppered(name));
+        Ok(peppered.unwrap_or(hash))
+    }
+
+    /// The hash of the user of a row, if the row has the address; `None` inside without a hash.
+    #[expect(clippy::option_option, reason = "no such user is not no hash")]
+    pub(super) fn hash_of(&self, row: &StagedRow, email: &Email) -> Option<Option<ImportedHash>> {
+        let user = merged(row.user.as_ref().ok()?, &row.about);
+        let id = user.id.clone().unwrap_or_else(|| self.new_id(row.number, "user"));
+        self.email(&user, &id, &mut Vec::new()).ok().filter(|of_row| of_row == email)?;
+        Some(match &user.password {
+            Credential::Hash { text, claimed } => self.imported_hash(text, claimed.as_deref()).ok(),
+            _ => None,
+        })
+    }
+
+    /// Whether the owner of the database verifies a hash.
+    fn is_the_apps(&self, stored: Option<&StoredHash>) -> bool {
+        match &self.scheme {
+            Scheme::Native => true,
+            Scheme::Guest(params) | Scheme::Named { params, .. } => {
+                stored.and_then(HashParams::of).is_some_and(|of| of.name() == params.name())
+            }
+            Scheme::Unclear(_) => false,
+        }
+    }
+}
+
+/// Why a password cannot be taken.
+fn why(reason: Reason) -> &'static str {
+    match reason {
+        Reason::HashCost => "the hash costs more than a sign-in may, or less than a hash does",
+        Reason::PlainPassword => "the password is not hashed",
+        _ => "no function verifies the hash",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::at;
+    use crate::auth::import::row::Place;
+
+    fn rules() -> Rules {
+        Rules {
+            key: "key".into(),
+            system: "clerk",
+            on_conflict: OnConflict::Fail,
+            weak_hashes: None,
+            drops_unusable: false,
+            pepper: None,
+            roles: Vec::new(),
+            takes_roles: false,
+            email_domain: None,
+            placeholder_email: false,
+            second_factors: None,
+            scheme: Scheme::Native,
+            now: at(0),
+        }
+    }
+
+    fn ada() -> SourceUser {
+        SourceUser {
+            id: Some("user_1".into()),
+            email: Some("Ada@Example.com".into()),
+            name: Some("Ada".into()),
+            created_at: Some(at(-60)),
+            ..SourceUser::default()
+        }
+    }
+
+    fn row(user: SourceUser, about: Vec<About>) -> StagedRow {
+        StagedRow { number: 7, place: Place { file: 0, row: 7, line: 8 }, user: Ok(user), about }
+    }
+
+    fn examined(rules: &Rules, user: SourceUser) -> Result<Examined, Reason> {
+        rules.examine(&row(user, Vec::new())).map_err(|fault| fault.reason)
+    }
+
+    #[test]
+    fn row_becomes_a_user_with_checked_values() {
+        let Examined { user, warnings, .. } = examined(&rules(), ada()).unwrap();
+        assert_eq!((user.user.email.as_str(), user.user.id.as_str()), ("ada@example.com", "user_1"));
+        assert_eq!((user.user.created_at, user.user.updated_at, user.keeps_id), (at(-60), at(-60), true));
+        assert_eq!(warnings, [Warning::EmailLowered]);
+        let plain = SourceUser { id: None, name: None, created_at: None, ..ada() };
+        let Examined { user, warnings, .. } = examined(&rules(), plain.clone()).unwrap();
+        assert_eq!((user.user.name.as_str(), user.user.created_at, user.keeps_id), ("ada", at(0), false));
+        assert_eq!(warnings, [Warning::EmailLowered, Warning::NameFromEmail, Warning::NoCreationTime]);
+        let again = examined(&rules(), plain).unwrap().user.user;
+        assert_eq!(again.id, user.user.id, "a second run gives the same ids");
+        assert_ne!(again.id, again.account_id);
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        let with = |change: &dyn Fn(&mut SourceUser)| {
+            let mut user = ada();
+            change(&mut user);
+            examined(&rules(), user).err()
+        };
+        assert_eq!(with(&|user| user.email = Some("ada".into())), Some(Reason::BadEmail));
+        assert_eq!(with(&|user| user.email = Some(" ".into())), Some(Reason::NoEmail));
+        assert_eq!(with(&|user| user.name = Some("a\u{1b}[2J".into())), Some(Reason::BadName));
+        for id in ["", "a\nb", "1.23457E+17", "1,2e+5", &"x".repeat(256)] {
+            assert_eq!(with(&|user| user.id = Some(id.into())), Some(Reason::BadId), "{id:?}");
+        }
+        for id in ["e+1", "5e", "ABE+DEF", "1E5"] {
+            assert_eq!(with(&|user| user.id = Some(id.into())), None, "{id:?}");
+        }
+        for created_at in [Timestamp::UNIX_EPOCH, at(200_000)] {
+            assert_eq!(with(&|user| user.created_at = Some(created_at)), Some(Reason::Syntax));
+        }
+        assert_eq!(with(&|user| user.second_factor = true), Some(Reason::SecondFactor));
+        assert_eq!(with(&|user| user.password = Credential::Plain), Some(Reason::PlainPassword));
+        assert_eq!(with(&|user| user.password = Credential::Refused(Reason::NoPassword)), None);
+    }
+
+    #[test]
+    fn roles_are_taken_by_choice_alone() {
+        let user = SourceUser { roles: vec!["admin".into(), "editor".into()], ..ada() };
+        let Examined { user: plain, roles_left_out, .. } = examined(&rules(), user.clone()).unwrap();
+        assert_eq!((plain.user.role, plain.replaces_role, roles_left_out.len()), (None, false, 2));
+        let mapping = Rules { roles: vec![("editor".into(), "author".into())], ..rules() };
+        let Examined { user: mapped, roles_left_out, .. } = examined(&mapping, user.clone()).unwrap();
+        assert_eq!((mapped.user.role.as_deref(), mapped.replaces_role), (Some("author"), true));
+        assert_eq!(roles_left_out, ["admin"]);
+        let own = Rules { takes_roles: true, ..rules() };
+        assert_eq!(examined(&own, user).unwrap().user.user.role.as_deref(), Some("admin,editor"));
+    }
+
+    #[test]
+    fn addresses_are_made_by_choice_alone() {
+        let user = SourceUser { email: None, username: Some("ada".into()), verified: true, ..ada() };
+        let domain = Rules { email_domain: Some("corp.example".into()), ..rules() };
+        let made = examined(&domain, user.clone()).unwrap().user.user;
+        assert_eq!((made.email.as_str(), made.email_verified), ("ada@corp.example", true));
+        let placeholder = Rules { placeholder_email: true, ..rules() };
+        let odd = SourceUser { id: Some("auth0|5".into()), ..user.clone() };
+        let made = examined(&placeholder, odd).unwrap().user.user;
+        assert!(made.email.as_str().ends_with("@users.invalid") && !made.email_verified, "{:?}", made.email);
+        assert_eq!(examined(&rules(), user).err(), Some(Reason::NoEmail));
+    }
+
+    #[test]
+    fn facts_of_other_rows_belong_to_the_user() {
+        let google = ProviderAccount { provider: "google".into(), subject: "1".into(), created_at: None };
+        let about = vec![
+            About::Account(google.clone()),
+            About::Account(google),
+            About::Verified("ADA@example.com".into()),
+            About::Verified("other@example.com".into()),
+        ];
+        let Examined { user, .. } = rules().examine(&row(ada(), about)).unwrap();
+        assert_eq!((user.accounts.len(), user.user.email_verified), (1, true));
+        let other = vec![About::Verified("other@example.com".into())];
+        assert!(!rules().examine(&row(ada(), other)).unwrap().user.user.email_verified);
+    }
+
+    #[test]
+    fn ban_says_where_it_comes_from() {
+        let banned = |reason: Option<&str>| {
+            let ban = SourceBan { reason: reason.map(str::to_owned), until: Some(at(60)) };
+            examined(&rules(), SourceUser { ban: Some(ban), ..ada() }).unwrap().user.user.ban.unwrap()
+        };
+        assert_eq!(banned(None), NewBan { reason: Some("disabled in clerk".into()), until: Some(at(60)) });
+        assert_eq!(banned(Some("spam")).reason.as_deref(), Some("spam"));
+    }
+}

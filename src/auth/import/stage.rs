@@ -1,0 +1,46 @@
+//! The place where the rows of an export are kept until they are imported.
+
+use std::fmt;
+
+use super::row::{About, Place, RowFault, SourceRow, SourceUser};
+use crate::auth::storage::StoreError;
+
+/// A row with a user, and what other rows say of the user.
+#[derive(Debug)]
+pub struct StagedRow {
+    /// Rows with users are numbered from 1, in the order in which they were kept, over all files.
+    pub number: u64,
+    pub place: Place,
+    /// The user, or why the row is refused.
+    pub user: Result<SourceUser, RowFault>,
+    pub about: Vec<About>,
+}
+
+/// What only one user can have: an id, an address, an account at a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub noun: &'static str,
+    /// The values together, such as provider and subject.
+    pub values: Vec<String>,
+}
+
+/// Keeps rows. Memory stays flat however many they are.
+pub trait Stage: fmt::Debug {
+    /// Keeps a row. A refused row counts as one with a user.
+    fn keep(&mut self, row: SourceRow) -> Result<(), StoreError>;
+
+    /// Reads the next rows with users behind a number.
+    fn rows(&mut self, after: u64, limit: usize) -> Result<Vec<StagedRow>, StoreError>;
+
+    /// Keeps what only the user of this row can have.
+    fn claim(&mut self, row: u64, claims: &[Claim]) -> Result<(), StoreError>;
+
+    /// Refuses a row from now on.
+    fn refuse(&mut self, row: u64, fault: &RowFault) -> Result<(), StoreError>;
+
+    /// Refuses each row that claims what an earlier row has claimed.
+    fn refuse_duplicates(&mut self) -> Result<(), StoreError>;
+
+    /// Counts rows about users who have no row.
+    fn strays(&mut self) -> Result<u64, StoreError>;
+}

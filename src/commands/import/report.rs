@@ -1,0 +1,281 @@
+//! What an import says: the plan, the result, and the file with what becomes of each row.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::auth::audit::counted;
+use crate::auth::import::{Counts, Plan, RowReport, RowResult, Tally};
+use crate::error::{CommandError, ExitCode};
+use crate::import::Format;
+use crate::output::json::line;
+use crate::output::text::{escape, escaped, facts, relative, rfc3339, shown};
+use crate::output::{Page, Report, Style};
+use crate::paths::DatabaseLocation;
+
+/// How a file of `--report` begins.
+const START: &[u8] = b"{\"file\":";
+
+/// The file of `--report`: one JSON document per row, in the order of the rows.
+pub(super) struct ReportFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+    /// The names of the files of the export.
+    names: Vec<String>,
+}
+
+impl ReportFile {
+    /// Opens the file, or makes it, readable by its owner alone. One that an earlier import wrote goes on.
+    ///
+    /// # Errors
+    /// [`CommandError::FileExists`] for any other file.
+    pub(super) fn open(path: &Path, names: &[String]) -> Result<Self, CommandError> {
+        let failed = |source| CommandError::NotWritten { path: path.to_owned(), source };
+        let private = 0o600;
+        if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(CommandError::FileExists(path.to_owned()));
+        }
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(private).clone();
+        let mut file = options.open(path).map_err(failed)?;
+        let mut start = Vec::new();
+        (&mut file).take(START.len() as u64).read_to_end(&mut start).map_err(failed)?;
+        if !start.is_empty() && start != START {
+            return Err(CommandError::FileExists(path.to_owned()));
+        }
+        file.set_permissions(Permissions::from_mode(private)).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), names: names.to_vec() })
+    }
+
+    /// Keeps the lines of the first rows, and removes all behind them.
+    pub(super) fn keep(&mut self, rows: u64) -> Result<(), CommandError> {
+        self.kept(rows).map_err(|source| self.failed(source))
+    }
+
+    fn kept(&mut self, rows: u64) -> io::Result<()> {
+        self.file.flush()?;
+        let file = self.file.get_mut();
+        file.seek(SeekFrom::Start(0))?;
+        let mut lines = BufReader::new(&mut *file);
+        let mut length = 0;
+        for _ in 0..rows {
+            length += lines.skip_until(b'\n')? as u64;
+        }
+        file.set_len(length)?;
+        file.seek(SeekFrom::Start(length))?;
+        Ok(())
+    }
+
+    pub(super) fn add(&mut self, rows: &[RowReport]) -> Result<(), CommandError> {
+        for row in rows {
+            let text = line(&document(row, &self.names));
+            writeln!(self.file, "{text}").map_err(|source| self.failed(source))?;
+        }
+        self.file.flush().map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn finish(&mut self) -> Result<(), CommandError> {
+        self.file.get_mut().sync_all().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> CommandError {
+        CommandError::NotWritten { path: self.path.clone(), source }
+    }
+}
+
+/// A line of `--report`.
+fn document(row: &RowReport, names: &[String]) -> Value {
+    let (reason, detail) = match &row.result {
+        RowResult::Refused(reason, detail) => (Some(reason), Some(detail)),
+        _ => (None, None),
+    };
+    let warnings: Vec<&str> = row.warnings.iter().map(|warning| warning.name()).collect();
+    json!({
+        "file": name_of(row, names),
+        "row": row.place.row,
+        "line": row.place.line,
+        "result": row.result.name(),
+        "reason": reason,
+        "detail": detail,
+        "userId": row.user_id,
+        "email": row.email,
+        "hash": row.hash,
+        "warnings": warnings,
+    })
+}
+
+fn name_of<'a>(row: &RowReport, names: &'a [String]) -> &'a str {
+    names.get(row.place.file as usize).map_or("", String::as_str)
+}
+
+/// A refused row, in a line for people.
+pub(super) fn line_of(row: &RowReport, names: &[String]) -> String {
+    let RowResult::Refused(reason, detail) = &row.result else { return String::new() };
+    let place = format!("row {} (line {})", row.place.row, row.place.line);
+    let place = if names.len() > 1 { format!("{}, {place}", escape(name_of(row, names))) } else { place };
+    let who = row.email.as_deref().or(row.user_id.as_deref());
+    let who = who.map_or_else(String::new, |who| format!(" {}", escaped(who)));
+    format!("{place}{who}: {}: {}", reason.name(), escape(detail))
+}
+
+/// What an import did, or would do.
+#[derive(Debug)]
+pub(super) struct ImportReport {
+    pub(super) format: Format,
+    pub(super) files: Vec<String>,
+    /// SHA-256 of what all files hold.
+    pub(super) digest: String,
+    /// The file of `--report`.
+    pub(super) report: Option<PathBuf>,
+    pub(super) database: DatabaseLocation,
+    pub(super) plan: Plan,
+    /// `None` if nothing was to be written.
+    pub(super) done: Option<Counts>,
+    pub(super) dry_run: bool,
+}
+
+impl ImportReport {
+    /// The refused rows by reason, such as `3 no-email, 1 hash-weak`.
+    pub(super) fn reasons(&self) -> String {
+        let reasons: Vec<String> =
+            self.plan.refused.iter().map(|(reason, count)| format!("{count} {}", reason.name())).collect();
+        reasons.join(", ")
+    }
+
+    fn file_names(&self) -> String {
+        self.files.iter().map(escaped).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The numbers of a tally, such as `3 bcrypt, 1 argon2id`.
+fn listed(tally: &Tally) -> String {
+    tally.0.iter().map(|(name, count)| format!("{count} {}", escape(name))).collect::<Vec<_>>().join(", ")
+}
+
+/// The plan in lines.
+pub(super) fn described(report: &ImportReport) -> String {
+    let plan = &report.plan;
+    let Counts { created, updated, unchanged, skipped, .. } = plan.counts;
+    let mut users = vec![format!("{created} new")];
+    for (count, what) in [(updated, "to update"), (unchanged, "unchanged"), (skipped, "skipped")] {
+        users.extend((count > 0).then(|| format!("{count} {what}")));
+    }
+    users.push(format!("{} verified", plan.verified));
+    users.push(format!("{} banned", plan.banned));
+    let mut lines = vec![
+        ("export", format!("{} from {}", report.format.name(), report.file_names())),
+        ("rows", plan.rows.to_string()),
+        ("users", users.join(", ")),
+    ];
+    let without = plan.without_password + plan.dropped.total();
+    let mut passwords = vec![listed(&plan.passwords)];
+    passwords.extend((plan.wrapped.total() > 0).then(|| format!("{}, hashed again", listed(&plan.wrapped))));
+    passwords.extend((without > 0).then(|| format!("{without} without")));
+    passwords.retain(|part| !part.is_empty());
+    lines.push(("passwords", passwords.join("; ")));
+    let optional = [
+        ("dropped", &plan.dropped),
+        ("accounts", &plan.accounts),
+        ("roles", &plan.roles),
+        ("roles left out", &plan.roles_left_out),
+        ("fields left out", &plan.left_out),
+    ];
+    lines
+        .extend(optional.into_iter().filter(|(_, tally)| tally.total() > 0).map(|(name, tally)| (name, listed(tally))));
+    if plan.second_factors_dropped > 0 {
+        lines.push(("second factors", format!("{} dropped", plan.second_factors_dropped)));
+    }
+    if plan.strays > 0 {
+        lines.push(("strays", format!("{} about users whom the export does not have", counted(plan.strays, "row"))));
+    }
+    if plan.refused_rows() > 0 {
+        lines.push(("refused", report.reasons()));
+    }
+    if plan.done_before() > 0 {
+        lines.push(("done before", counted(plan.done_before(), "row")));
+    }
+    facts(&lines)
+}
+
+impl Report for ImportReport {
+    fn text(&self, now: Timestamp, _: Style) -> Page {
+        let Self { plan, .. } = self;
+        let mut notes: Vec<String> = plan.refusals.iter().map(|row| line_of(row, &self.files)).collect();
+        let Some(counts) = &self.done else {
+            if !self.dry_run {
+                let at = plan.before.as_ref().map_or(now, |before| before.at);
+                notes.push(format!(
+                    "this export was imported {}: 0 rows to do; --on-conflict skip looks at each row again",
+                    relative(at, now)
+                ));
+            }
+            return Page { answer: described(self), notes, ..Page::default() };
+        };
+        let without = plan.without_password + plan.dropped.total();
+        let of_them = [(plan.wrapped.total(), "wrapped"), (without, "without a password")];
+        let of_them: Vec<String> =
+            of_them.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let of_them = if of_them.is_empty() { String::new() } else { format!(" ({})", of_them.join(", ")) };
+        let imported =
+            format!("imported {} into {}{of_them}", counted(counts.created, "user"), escaped(&self.database));
+        let others = [
+            ("updated", counts.updated),
+            ("unchanged", counts.unchanged),
+            ("skipped", counts.skipped),
+            ("refused", plan.refused_rows()),
+        ];
+        let others = others.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{what} {count}"));
+        let sentence: Vec<String> = std::iter::once(imported).chain(others).collect();
+        let report = self.report.as_ref().map(|path| format!("report: {}", shown(path)));
+        let done = std::iter::once(sentence.join(", ")).chain(report).collect::<Vec<_>>().join("; ");
+        if plan.passwords.total() + plan.wrapped.total() > 0 {
+            notes.push("the files of the export still hold every hash: remove them when they are of no use".to_owned());
+        }
+        Page { done: vec![done], notes, ..Page::default() }
+    }
+
+    fn json(&self) -> Value {
+        let plan = &self.plan;
+        let counts = self.done.unwrap_or(plan.counts);
+        let map =
+            |tally: &Tally| tally.0.iter().map(|(name, count)| (name.clone(), (*count).into())).collect::<Map<_, _>>();
+        let refused: Map<String, Value> =
+            plan.refused.iter().map(|(reason, count)| (reason.name().to_owned(), (*count).into())).collect();
+        json!({
+            "format": self.format.name(),
+            "files": self.files,
+            "digest": self.digest,
+            "rows": plan.rows,
+            "created": counts.created,
+            "updated": counts.updated,
+            "unchanged": counts.unchanged,
+            "skipped": counts.skipped,
+            "refused": plan.refused_rows(),
+            "reasons": refused,
+            "sessionsEnded": counts.sessions,
+            "verified": plan.verified,
+            "banned": plan.banned,
+            "passwords": map(&plan.passwords),
+            "wrapped": map(&plan.wrapped),
+            "dropped": map(&plan.dropped),
+            "withoutPassword": plan.without_password,
+            "accounts": map(&plan.accounts),
+            "roles": map(&plan.roles),
+            "rolesLeftOut": map(&plan.roles_left_out),
+            "fieldsLeftOut": map(&plan.left_out),
+            "secondFactorsDropped": plan.second_factors_dropped,
+            "strays": plan.strays,
+            "doneBefore": plan.done_before(),
+            "dryRun": self.dry_run,
+            "report": self.report.as_deref().map(shown),
+            "at": plan.before.as_ref().map(|before| rfc3339(before.at)),
+        })
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        if self.plan.refused_rows() > 0 { ExitCode::Failed } else { ExitCode::Done }
+    }
+}

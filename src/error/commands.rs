@@ -1,0 +1,48 @@
+//! The failures that commands decide themselves, and those of files to import.
+
+use super::classify::{WRITABLE, remedy_of};
+use super::{CommandError, ExitCode, Failure};
+use crate::import::ImportError;
+
+pub(super) fn of_import(error: &ImportError) -> Failure {
+    let failure = Failure::new(ExitCode::Usage, "IMPORT_UNREADABLE");
+    match error {
+        ImportError::Sqlite { .. } => failure.hint(
+            "`authctl --db FILE db status` says what it is: authctl works in the database of a Better Auth app as it is, and \
+             `db restore` takes a backup of authctl",
+        ),
+        _ => failure.unchanged(),
+    }
+}
+
+pub(super) fn of_command_error(error: &CommandError) -> Failure {
+    match error {
+        CommandError::LogBroken(_) | CommandError::LogLacksHash => Failure::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
+            .hint("compare it with a backup or an export; `authctl help security` says what the log can prove"),
+        CommandError::NoMailer { instead } => Failure::new(ExitCode::Failed, "MAILER_MISSING")
+            .hint(format!("an operator can {instead}, or set mail.url and mail.from with `authctl policy set`")),
+        CommandError::No(_) => Failure::new(ExitCode::Failed, "NO"),
+        CommandError::Declined => Failure::new(ExitCode::Failed, "DECLINED"),
+        CommandError::Differs { hint, .. } => Failure::new(ExitCode::Exists, "DATABASE_DIFFERS").hint(*hint),
+        CommandError::Taken { .. } => Failure::new(ExitCode::Database, "DATABASE_FOREIGN").hint(
+            "stop the app and move its file away, with -wal and -shm beside it; then run this again, to put the backup in \
+             its place",
+        ),
+        CommandError::ImportRefused { is_weak, .. } => {
+            Failure::new(ExitCode::Failed, "IMPORT_REFUSED").hint(if *is_weak {
+                "weak hashes: --weak-hashes wrap hashes them again, drop leaves them out; --skip-invalid imports the other rows"
+            } else {
+                "correct these rows, or import the others with --skip-invalid"
+            })
+        }
+        CommandError::ImportExists { .. } => Failure::new(ExitCode::Exists, "IMPORT_EXISTS")
+            .hint("--on-conflict skip leaves them as they are, update gives users with the same id the values of the file"),
+        CommandError::FileExists(_) => {
+            Failure::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
+        }
+        CommandError::NotWritten { source, .. } => {
+            Failure::new(ExitCode::Unwritable, "FILE_NOT_WRITTEN").remedy(remedy_of(source).unwrap_or(WRITABLE))
+        }
+        CommandError::Usage { hint, .. } => Failure::new(ExitCode::Usage, "USAGE").hint(*hint),
+    }
+}

@@ -1,0 +1,336 @@
+//! `import` and `export`: users of other systems arrive whole, and sign in with the passwords that they had.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::machine::tree;
+use crate::sandbox::{PASSWORD, Ran, Sandbox, past_authctl};
+
+/// Exports of other systems with what is to be there after their import. Each password is known.
+fn cases() -> Vec<Value> {
+    serde_json::from_str(&std::fs::read_to_string(fixture("cases.json")).unwrap()).unwrap()
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/import").join(name)
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// The words of an import of a case. Arguments that are files of the fixtures get their paths.
+fn words(case: &Value, more: &[&str]) -> Vec<String> {
+    let path = |name: &String| fixture(name).to_str().unwrap().to_owned();
+    let args = texts(&case["args"]).into_iter().map(|arg| if arg.contains('/') { path(&arg) } else { arg });
+    let files: Vec<String> = texts(&case["files"]).iter().map(path).collect();
+    let database = ["--db".to_owned(), format!("{}.db", case["name"].as_str().unwrap())];
+    let more = more.iter().map(|word| (*word).to_owned());
+    database.into_iter().chain(["import".to_owned()]).chain(files).chain(args).chain(more).collect()
+}
+
+fn run(sandbox: &Sandbox, words: &[String]) -> Ran {
+    sandbox.run_words(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The users of a database, as an export has them.
+fn exported(sandbox: &Sandbox, name: &str) -> Vec<Value> {
+    let text = sandbox.run(&format!("--db {name}.db export --quiet")).success();
+    text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn each_export_becomes_the_users_of_its_system() {
+    let sandbox = Sandbox::new();
+    for case in cases() {
+        let name = case["name"].as_str().unwrap();
+        let (wanted, refused) = (case["users"].as_array().unwrap(), case["refused"].as_array().unwrap());
+        let planned = run(&sandbox, &words(&case, &["--dry-run", "--json", "--report", "plan.jsonl"]));
+        assert!(!sandbox.path(&format!("{name}.db")).exists(), "{name}: a plan makes no database");
+        let ran = run(&sandbox, &words(&case, &["--json", "--report", &format!("{name}.jsonl")]));
+        if wanted.is_empty() {
+            assert_eq!((planned.code, ran.code), (1, 1), "{name}: {ran}");
+            assert!(!sandbox.path(&format!("{name}.db")).exists(), "{name}");
+            continue;
+        }
+        let code = i32::from(!refused.is_empty());
+        assert_eq!((planned.code, ran.code), (code, code), "{name}: {planned}{ran}");
+        let [planned, done] = [planned.stdout, ran.stdout].map(|text| serde_json::from_str::<Value>(&text).unwrap());
+        for field in ["rows", "created", "skipped", "refused", "passwords", "wrapped", "withoutPassword", "accounts"] {
+            assert_eq!(planned[field], done[field], "{name}: the plan says what is done, {field}");
+        }
+        let report = std::fs::read_to_string(sandbox.path(&format!("{name}.jsonl"))).unwrap();
+        let rows: Vec<Value> = report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let found: BTreeSet<(u64, String)> = rows
+            .iter()
+            .filter(|row| row["result"] == "refused")
+            .map(|row| (row["row"].as_u64().unwrap(), row["reason"].as_str().unwrap().to_owned()))
+            .collect();
+        let told: BTreeSet<(u64, String)> = refused
+            .iter()
+            .map(|row| (row["row"].as_u64().unwrap(), row["reason"].as_str().unwrap().to_owned()))
+            .collect();
+        assert_eq!(found, told, "{name}");
+        let users = exported(&sandbox, name);
+        assert_eq!(users.len(), wanted.len(), "{name}: {users:?}");
+        for user in wanted {
+            let email = &user["email"];
+            let stored = users.iter().find(|one| one["email"] == *email).unwrap_or_else(|| panic!("{name}: {email}"));
+            require_equal(name, user, stored);
+        }
+    }
+}
+
+/// Compares a user of a case with the stored one.
+fn require_equal(name: &str, user: &Value, stored: &Value) {
+    let email = &user["email"];
+    for field in ["id", "name", "emailVerified", "banned"] {
+        if !user[field].is_null() {
+            assert_eq!(stored[field], user[field], "{name}, {email}: {field}");
+        }
+    }
+    let role = |value: &Value| value["role"].as_str().unwrap_or("user").to_owned();
+    assert_eq!(role(stored), role(user), "{name}, {email}: role");
+    if let Some(created_at) = user["createdAt"].as_str() {
+        let second = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
+        assert_eq!(second(stored["createdAt"].as_str().unwrap()), second(created_at), "{name}, {email}: createdAt");
+    }
+    if let Some(providers) = user["providers"].as_array() {
+        let credential = (stored["hasPassword"] == true).then_some("credential");
+        let accounts = stored["accounts"].as_array().unwrap();
+        let found: BTreeSet<&str> =
+            accounts.iter().map(|account| account["providerId"].as_str().unwrap()).chain(credential).collect();
+        let wanted: BTreeSet<&str> = providers.iter().map(|one| one.as_str().unwrap()).collect();
+        assert_eq!(found, wanted, "{name}, {email}: accounts");
+    }
+}
+
+/// One user for each kind of hash; all users together take a minute.
+#[test]
+fn imported_passwords_sign_in_and_are_hashed_anew() {
+    let sandbox = Sandbox::new();
+    let mut seen = BTreeSet::new();
+    for case in cases() {
+        let name = case["name"].as_str().unwrap();
+        for user in case["users"].as_array().unwrap() {
+            let (Some(password), Some(kind)) = (user["password"].as_str(), user["hash"].as_str()) else { continue };
+            if user["banned"] == true || kind.is_empty() || !seen.insert(kind.to_owned()) {
+                continue;
+            }
+            if !sandbox.path(&format!("{name}.db")).exists() {
+                let _ = run(&sandbox, &words(&case, &["--quiet"]));
+            }
+            let email = user["email"].as_str().unwrap();
+            let sign_in = format!("--db {name}.db signin {email} --password-stdin");
+            let wrong = sandbox.run_with_input(&sign_in, "never the right password");
+            assert_eq!(wrong.code, 7, "{name}, {kind}: {wrong}");
+            let right = sandbox.run_with_input(&sign_in, password);
+            assert_eq!(right.code, 0, "{name}, {kind}: {right}");
+            let users = exported(&sandbox, name);
+            let stored = users.iter().find(|one| one["email"] == email).unwrap();
+            assert_eq!(stored["passwordKind"], "argon2id", "{name}, {kind}");
+            sandbox.run_with_input(&sign_in, password).success();
+        }
+    }
+    assert!(seen.len() > 15, "{seen:?}");
+}
+
+/// An export of as many users, with a hash of [`PASSWORD`].
+fn table(sandbox: &Sandbox, users: usize) -> String {
+    let hash = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
+    let head = "id,email,name,created_at,password_hash\n".to_owned();
+    let row = |number: usize| {
+        format!("u{number:06},user{number}@example.com,User {number},2024-01-02T03:04:05Z,\"{}\"\n", hash.trim())
+    };
+    head + &(1..=users).map(row).collect::<String>()
+}
+
+#[test]
+fn second_run_meets_users_who_are_there() {
+    let sandbox = Sandbox::new();
+    sandbox.file("users.csv", table(&sandbox, 3));
+    assert_snapshot!(sandbox.run("import users.csv"), @"
+    ------- stderr -------
+    note: created the database [HOME]/.local/share/authctl/auth.db
+    imported 3 users into [HOME]/.local/share/authctl/auth.db
+    the files of the export still hold every hash: remove them when they are of no use
+    ");
+    assert_snapshot!(sandbox.run("import users.csv"), @"
+    export       csv from users.csv
+    rows         3
+    users        0 new, 0 verified, 0 banned
+    passwords    3 argon2id
+    done before  3 rows
+    ------- stderr -------
+    this export was imported now: 0 rows to do; --on-conflict skip looks at each row again
+    ");
+    let before = exported_default(&sandbox);
+    let skipped = sandbox.run("import users.csv --on-conflict skip --json").json();
+    assert_eq!((&skipped["created"], &skipped["skipped"]), (&0.into(), &3.into()), "{skipped}");
+    let unchanged = sandbox.run("import users.csv --on-conflict update --json").json();
+    assert_eq!((&unchanged["created"], &unchanged["unchanged"]), (&0.into(), &3.into()), "{unchanged}");
+    assert_eq!(exported_default(&sandbox), before, "nothing has changed");
+    sandbox.file("more.csv", table(&sandbox, 4));
+    let ran = sandbox.run("import more.csv");
+    assert_eq!(ran.code, 6, "{ran}");
+    assert_eq!(exported_default(&sandbox), before, "nothing was imported");
+    assert!(ran.stderr.contains("3 users of the export exist already"), "{ran}");
+}
+
+fn exported_default(sandbox: &Sandbox) -> String {
+    sandbox.run("export --with-hashes --yes --quiet").success()
+}
+
+#[test]
+fn invalid_rows_stop_the_import_before_the_first_write() {
+    let sandbox = Sandbox::new();
+    sandbox.file("users.csv", "email,name\nada@example.com,Ada\nnot an address,Bob\nADA@example.com,Twin\n");
+    assert_snapshot!(sandbox.run("import users.csv"), @"
+    ------- stderr -------
+    note: row 2 (line 3) not an address: bad-email: the address is not valid
+    note: row 3 (line 4) ADA@example.com: duplicate-in-file: row 1 has the same address
+    error: could not import: 2 of 3 rows cannot be imported (1 bad-email, 1 duplicate-in-file), and nothing was
+    hint: correct these rows, or import the others with --skip-invalid
+    [exit status: 1]
+    ");
+    assert!(!sandbox.database().exists());
+    assert_snapshot!(sandbox.run("import users.csv --skip-invalid"), @"
+    ------- stderr -------
+    note: created the database [HOME]/.local/share/authctl/auth.db
+    imported 1 user into [HOME]/.local/share/authctl/auth.db (1 without a password), refused 2
+    row 2 (line 3) not an address: bad-email: the address is not valid
+    row 3 (line 4) ADA@example.com: duplicate-in-file: row 1 has the same address
+    [exit status: 1]
+    ");
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user""#), 1);
+}
+
+#[test]
+fn export_is_imported_as_it_was() {
+    let sandbox = Sandbox::with_ada_and_bob();
+    sandbox.run("users ban bob@example.com --reason spam").success();
+    sandbox.run("users set-role ada@example.com admin,editor").success();
+    let first = exported_default(&sandbox);
+    sandbox.file("users.jsonl", &first);
+    sandbox.run("--db other.db import users.jsonl").success();
+    let second = sandbox.run("--db other.db export --with-hashes --yes --quiet").success();
+    assert_eq!(first, second);
+    sandbox.run_with_input("--db other.db signin ada@example.com --no-store --password-stdin", PASSWORD).success();
+    for format in ["csv", "better-auth", "auth0", "clerk", "keycloak", "supabase"] {
+        let text = sandbox.run(&format!("export --format {format} --quiet")).success();
+        assert!(!text.contains("$argon2id$"), "{format}: no hash without --with-hashes");
+        let file = format!("{format}.txt");
+        sandbox.file(&file, &text);
+        if format != "supabase" {
+            sandbox.run(&format!("--db {format}.db import {file} --format {format}")).success();
+        }
+    }
+}
+
+#[test]
+fn export_to_a_file_is_private_and_replaces_none() {
+    let sandbox = Sandbox::with_ada();
+    let ran = sandbox.run("export --output users.jsonl --with-hashes --yes --json").json();
+    assert_eq!((&ran["users"], &ran["hashes"]), (&1.into(), &1.into()), "{ran}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&sandbox.path("users.jsonl").metadata().unwrap().permissions());
+    assert_eq!(mode & 0o7777, 0o600);
+    let before = tree(sandbox.home());
+    assert_eq!(sandbox.run("export --output users.jsonl").code, 6);
+    assert_eq!(sandbox.run("export --output no/users.jsonl").code, 74);
+    assert_eq!(sandbox.run("export --with-hashes").code, 2, "without a yes");
+    before.assert_same(&tree(sandbox.home()));
+    let entry = sandbox.run("audit list --event export.secrets --json").json();
+    assert_eq!(entry["entries"].as_array().unwrap().len(), 1, "{entry}");
+}
+
+#[test]
+fn everything_about_one_person_names_no_other() {
+    let sandbox = Sandbox::with_ada_and_bob();
+    sandbox.run("users impersonate bob@example.com").success();
+    let about = sandbox.run("export --user bob@example.com").success();
+    let about: Value = serde_json::from_str(&about).unwrap();
+    assert_eq!(about["user"]["email"], "bob@example.com");
+    assert_eq!(about["accounts"].as_array().unwrap().len(), 1);
+    assert!(!about["entries"].as_array().unwrap().is_empty());
+    let text = about.to_string();
+    assert!(!text.contains("ada@example.com") && !text.contains("$argon2id$"), "{text}");
+}
+
+#[test]
+fn spreadsheet_formulas_are_protected_and_come_back() {
+    let sandbox = Sandbox::new();
+    sandbox.run("users create a@example.com --name =cmd --no-password").success();
+    let csv = sandbox.run("export --format csv --quiet").success();
+    assert!(csv.contains("\"'=cmd\""), "{csv}");
+    sandbox.file("users.csv", csv);
+    sandbox.run("--db other.db import users.csv").success();
+    assert_eq!(exported(&sandbox, "other")[0]["name"], "=cmd");
+}
+
+#[test]
+fn trial_proves_a_password_before_anything_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.file("users.csv", table(&sandbox, 1));
+    let words = "import users.csv --try user1@example.com --password-stdin";
+    let wrong = sandbox.run_with_input(words, "nine purple umbrellas");
+    assert_eq!((wrong.code, sandbox.database().exists()), (7, false), "{wrong}");
+    let unknown = sandbox.run_with_input("import users.csv --try eve@example.com --password-stdin", PASSWORD);
+    assert_eq!(unknown.code, 3, "{unknown}");
+    sandbox.run_with_input(words, PASSWORD).success();
+}
+
+#[test]
+fn unusable_files_are_refused_in_words_of_their_own() {
+    let sandbox = Sandbox::with_ada();
+    let own = sandbox.database().to_str().unwrap().to_owned();
+    sandbox.file("empty", "");
+    sandbox.file("nul.csv", "email,name\na@example.com,\0\n");
+    sandbox.file("latin.csv", b"email,name\na@example.com,Andr\xe9\n".as_slice());
+    sandbox.file("deep.json", "[".repeat(100_000));
+    sandbox.file("unknown", "nothing that anybody knows\n");
+    let before = tree(sandbox.home());
+    let mut told = BTreeSet::new();
+    for file in [own.as_str(), "empty", "nul.csv", "latin.csv", "deep.json", "unknown", "missing.csv"] {
+        let ran = sandbox.run(&format!("import {file} --json"));
+        let error = ran.json_error(2);
+        assert!(told.insert(error["message"].as_str().unwrap().to_owned()), "{error}");
+    }
+    before.assert_same(&tree(sandbox.home()));
+}
+
+/// Kills an import at several moments and runs it again. What is there at last is what an undisturbed run makes.
+/// `AUTHCTL_SWEEP=full` has more rows and moments.
+#[test]
+fn killed_import_goes_on_behind_its_last_batch() {
+    let is_full = std::env::var_os("AUTHCTL_SWEEP").is_some_and(|value| value == "full");
+    let (rows, moments) = if is_full { (100_000, 10) } else { (6_000, 3) };
+    let sandbox = Sandbox::new();
+    sandbox.file("users.csv", table(&sandbox, rows));
+    let start = std::time::Instant::now();
+    sandbox.run("--db whole.db import users.csv --report whole.jsonl").success();
+    let whole = start.elapsed();
+    for moment in 1..=moments {
+        let mut command = sandbox.command("--db killed.db import users.csv --report killed.jsonl".split(' '));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * moment / moments);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    sandbox.run("--db killed.db import users.csv --report killed.jsonl").success();
+    let all = |name: &str| sandbox.run(&format!("--db {name}.db export --with-hashes --yes --quiet")).success();
+    assert!(all("killed") == all("whole"), "the databases have the same users");
+    let report = |name: &str| std::fs::read_to_string(sandbox.path(name)).unwrap();
+    assert!(report("killed.jsonl") == report("whole.jsonl"), "each row is reported once");
+    let imported = |name: &str| {
+        let database = past_authctl(&sandbox.path(name));
+        let sql = r#"SELECT count(*) FROM "authctl_audit" WHERE "event" = 'user.imported'"#;
+        database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(imported("killed.db"), imported("whole.db"), "each user has one entry");
+    sandbox.run("--db killed.db audit verify").success();
+    sandbox.run("--db killed.db db check").success();
+}
