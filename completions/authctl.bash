@@ -868,7 +868,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__init)
-            opts="-q -y -h --if-missing --better-auth --names --time --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --if-missing --state --better-auth --names --time --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1762,6 +1762,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --if-missing 'Succeed when the database is there already; fail when it is not the kind asked for'
+            cand --state 'Make authctl''s own tables in the PostgreSQL database of an app: audit log, throttle and policy'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'

@@ -1517,6 +1517,7 @@ always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l if-missing -d 'Succeed when the database is there already; fail when it is not the kind asked for'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l state -d 'Make authctl\'s own tables in the PostgreSQL database of an app: audit log, throttle and policy'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask; fail instead and name the missing flag'

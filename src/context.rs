@@ -447,8 +447,7 @@ impl Context {
                 self.notices.push(notice);
             }
         }
-        let state = self.state_about(app.key())?;
-        Ok(app.with(state))
+        app.with(|key| self.state_about(key))
     }
 
     /// Opens authctl's state about an app's database, which a text tells from others. Reading needs no state, so a home that

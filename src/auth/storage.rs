@@ -32,7 +32,8 @@ use super::{ActAs, AuthError, Caller};
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
 pub use export::{ExportStore, ExportedAccount, ExportedUser, Sink};
 pub use guest::{
-    GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
+    GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, StatePlace, UnsafePlace, WriteBlocker,
+    WriteScope,
 };
 pub use import::{ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedAccount, ImportedUser, OnConflict};
 pub use info::{DatabaseInfo, Product, Server, Storage};
@@ -287,6 +288,9 @@ pub trait Maintenance {
 
     /// The schema of a guest database; `None` for a native one.
     fn guest(&self) -> Option<&GuestSchema>;
+
+    /// Where authctl's own tables are; `None` if they are beside the users in a native database.
+    fn state_place(&self) -> Option<StatePlace>;
 
     /// Reads all values of the columns of an app's database whose encoding a sample does not decide. Acts that write such
     /// a column do so by themselves.

@@ -22,7 +22,9 @@ use super::Attempt as _;
 use super::doctor::{self, CheckArgs};
 use crate::auth::audit::Event;
 use crate::auth::password::Scheme;
-use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema, Server, Storage, WriteScope};
+use crate::auth::storage::{
+    AppTraces, DatabaseInfo, GuestColumn, GuestSchema, Server, StatePlace, Storage, WriteScope,
+};
 use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
@@ -120,7 +122,8 @@ fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now()?;
     let info = context.auth()?.store.info(now).context("could not describe the database")?;
     let passwords = context.auth()?.store.scheme().context("could not describe the database")?;
-    Ok(StatusReport { place, info, passwords, now }.into())
+    let state = context.auth()?.store.state_place();
+    Ok(StatusReport { place, info, passwords, state, now }.into())
 }
 
 fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -200,6 +203,7 @@ struct StatusReport {
     place: DatabasePlace,
     info: DatabaseInfo,
     passwords: Scheme,
+    state: Option<StatePlace>,
     now: Timestamp,
 }
 
@@ -254,6 +258,7 @@ impl Report for StatusReport {
             "bytes": self.info.bytes,
             "server": server,
             "app": self.info.guest.as_ref().map(|app| app_json(app, &self.passwords)),
+            "state": self.state.as_ref().map(state_json),
         })
     }
 }
@@ -280,6 +285,7 @@ impl StatusReport {
             let triggers = app.triggers.iter().map(|one| format!("{} on {}", escape(&one.name), escape(&one.table)));
             known.extend((!app.triggers.is_empty()).then(|| ("triggers", triggers.collect::<Vec<_>>().join(", "))));
         }
+        known.extend(self.state.as_ref().map(|state| ("state", escape(&state.to_string()).into_owned())));
         let traces = info.app_traces.as_ref().and_then(AppTraces::in_words);
         known.extend(traces.map(|traces: String| ("left by an app", escape(&traces).into_owned())));
         known.extend([
@@ -316,6 +322,15 @@ fn server_facts(server: &Server, now: Timestamp) -> Vec<(&'static str, String)> 
         facts.push(("replica", format!("read only{behind}")));
     }
     facts
+}
+
+/// Where authctl's own tables about an app are, for programs.
+fn state_json(state: &StatePlace) -> Value {
+    match state {
+        StatePlace::File(path) => json!({ "kind": "file", "path": path, "schema": null }),
+        StatePlace::Nowhere => json!({ "kind": "file", "path": null, "schema": null }),
+        StatePlace::Schema(name) => json!({ "kind": "schema", "path": null, "schema": name }),
+    }
 }
 
 fn server_json(server: &Server, now: Timestamp) -> Value {

@@ -13,6 +13,8 @@ pub(super) fn of_server(error: &ServerError) -> Failure {
         ServerError::Exists { .. } => {
             Failure::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
         }
+        ServerError::Taken { .. } => Failure::new(ExitCode::Exists, "DATABASE_EXISTS")
+            .hint("authctl's own tables about an app go into that schema alone; have it renamed"),
         ServerError::NotOwn { .. } => database("DATABASE_FOREIGN").hint("the app migrates its own tables"),
         ServerError::NoRights { remedy, .. } => database("DATABASE_DENIED").remedy(remedy.clone()),
         ServerError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),

@@ -1,5 +1,5 @@
 //! The database of a Better Auth app. authctl is a guest: it recognises the schema and never changes it, and
-//! keeps its own tables (audit log, attempts, settings) in another file.
+//! keeps its own tables (audit log, attempts, settings) in another file, or in a schema of their own on a server.
 
 mod convert;
 mod create;
@@ -20,7 +20,7 @@ use crate::auth::storage::{GuestSchema, UnsafePlace, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::engine::Engine;
 use crate::store::mapping::{Evidence, SchemaMapping};
-use crate::store::sql::{SqlStore, State};
+use crate::store::sql::{OwnTables, SqlStore, State};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connect::Connected;
 use crate::store::sqlite::description::{Described, add_absent};
@@ -43,6 +43,7 @@ pub struct GuestDatabase {
     schema: GuestSchema,
     evidence: Evidence,
     key: OsString,
+    state_schema: Option<&'static str>,
 }
 
 /// The file of an app, as far as its access matters.
@@ -100,7 +101,17 @@ impl GuestDatabase {
         evidence: Evidence,
         key: impl Into<OsString>,
     ) -> Self {
-        Self { engine: Box::new(engine), mapping, schema, evidence, key: key.into() }
+        Self { engine: Box::new(engine), mapping, schema, evidence, key: key.into(), state_schema: None }
+    }
+
+    /// The database, with authctl's own tables in a schema of it.
+    pub(in crate::store) fn with_state_in(self, schema: &'static str) -> Self {
+        Self { state_schema: Some(schema), ..self }
+    }
+
+    /// The schema of the database with authctl's own tables; `None` if they are elsewhere.
+    pub fn state_schema(&self) -> Option<&'static str> {
+        self.state_schema
     }
 
     /// What tells the database from others: the path of a file, or a text about a database on a server.
@@ -119,8 +130,15 @@ impl GuestDatabase {
         &self.schema
     }
 
-    /// Returns the store, with authctl's own tables.
-    pub fn with(self, state: State) -> SqlStore {
-        SqlStore::guest(self.engine, self.mapping, (self.schema, self.evidence), state)
+    /// Returns the store. Opens authctl's own tables by their key if they are not in the database.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    pub fn with<E>(self, open: impl FnOnce(&OsStr) -> Result<State, E>) -> Result<SqlStore, E> {
+        let state = match self.state_schema {
+            Some(schema) => OwnTables::Inside(schema),
+            None => OwnTables::Beside(open(&self.key)?),
+        };
+        Ok(SqlStore::guest(self.engine, self.mapping, (self.schema, self.evidence), state))
     }
 }

@@ -172,7 +172,7 @@ fn open_contended(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
 
 fn open_guest(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
     match sqlite::open(path, wait, &SchemaOverrides::parse(engine.overrides).unwrap()).unwrap() {
-        Opened::Guest(app) => app.with(crate::store::State::open(&state_of(path), wait).unwrap()),
+        Opened::Guest(app) => app.with(|_| crate::store::State::open(&state_of(path), wait)).unwrap(),
         Opened::Own(_) => unreachable!("an app made the database"),
     }
 }

@@ -26,9 +26,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::engine::Tx;
-use super::mapping::NATIVE_POSTGRES;
-use super::sql::{SqlStore, policy, sessions};
+use super::mapping::{NATIVE_POSTGRES, identifier};
+use super::sql::{SqlStore, audit, policy, sessions};
 use super::{Migrated, OpenError, Opened, SchemaOverrides};
+use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
 use crate::auth::storage::StoreError;
 
@@ -37,6 +38,7 @@ pub use connect::ConnectError;
 #[cfg(test)]
 pub(in crate::store) use connect::tests::address as address_of;
 pub use engine::Postgres;
+use migrate::Contents;
 pub use tls::TlsError;
 
 /// The schema with authctl's tables, unless the address names another one.
@@ -75,6 +77,13 @@ pub enum ServerError {
     /// The database cannot hold every name.
     #[error("{address} has the encoding {encoding}, and authctl needs {ENCODING}")]
     Encoding { address: String, encoding: String },
+    /// The schema for authctl's own tables is taken.
+    #[error("{address} has a schema {SCHEMA} of {whose} already")]
+    Taken {
+        address: String,
+        /// `another program` or `a database of authctl's own`.
+        whose: &'static str,
+    },
     #[error("{address} cannot be opened")]
     Store { address: String, source: StoreError },
 }
@@ -101,8 +110,8 @@ impl Postgres {
 pub fn open_own(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
     let engine = connected(address, wait)?;
     match version(&engine, address)? {
-        Some(found) => at_latest(engine, address, found),
-        None => Err(missing(&engine, address)?),
+        Some((found, Contents::Native)) => at_latest(engine, address, found),
+        Some((_, Contents::State)) | None => Err(missing(&engine, address)?),
     }
 }
 
@@ -135,7 +144,7 @@ pub fn open(
     let found = version(&engine, address)?;
     // What fails here fails for the act too, which reports it.
     let behind = engine.behind().ok().flatten();
-    let opened = if let Some(found) = found {
+    let opened = if let Some((found, Contents::Native)) = found {
         Opened::Own(at_latest(engine, address, found)?.into_store())
     } else {
         let missing = || ServerError::Missing { address: address.shown(), schema: schema.to_owned() };
@@ -164,7 +173,7 @@ fn at_latest(engine: Postgres, address: &Address, found: u32) -> Result<Postgres
     match found {
         found if found > migrate::LATEST => Err(ServerError::Newer { address: address.shown(), found }),
         migrate::LATEST => Ok(engine),
-        _ => bring_up_to_date(&engine, address).map(|_| engine),
+        _ => bring_up_to_date(&engine, address, Contents::Native).map(|_| engine),
     }
 }
 
@@ -175,7 +184,7 @@ fn at_latest(engine: Postgres, address: &Address, found: u32) -> Result<Postgres
 /// when the database has those of an app.
 pub fn create(address: &Address, wait: Duration) -> Result<(), ServerError> {
     let engine = vacant(address, wait)?;
-    let (before, _) = bring_up_to_date(&engine, address)?;
+    let (before, _) = bring_up_to_date(&engine, address, Contents::Native)?;
     before.map_or(Ok(()), |_| Err(exists(address)))
 }
 
@@ -190,8 +199,8 @@ pub(in crate::store) fn create_with<T, E: From<OpenError> + From<StoreError>>(
 ) -> Result<T, E> {
     let engine = vacant(address, wait).map_err(OpenError::from)?;
     let mut tx = engine.migration();
-    let before =
-        migrate::apply(&mut tx, engine.schema()).map_err(|failure| OpenError::from(of_migration(failure, address)))?;
+    let before = migrate::apply(&mut tx, engine.schema(), Contents::Native)
+        .map_err(|failure| OpenError::from(of_migration(failure, address)))?;
     if before.is_some() {
         return Err(OpenError::from(exists(address)).into());
     }
@@ -211,7 +220,7 @@ pub(in crate::store) fn require_vacant(address: &Address, wait: Duration) -> Res
 /// Connects to a database that has neither the tables of authctl nor those of an app.
 fn vacant(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
     let engine = connected(address, wait)?;
-    if version(&engine, address)?.is_some() {
+    if version(&engine, address)?.is_some_and(|(_, contents)| contents == Contents::Native) {
         return Err(exists(address));
     }
     match missing(&engine, address)? {
@@ -224,14 +233,69 @@ fn exists(address: &Address) -> ServerError {
     ServerError::Exists { address: address.shown(), whose: "authctl" }
 }
 
+/// Makes the schema `authctl` with authctl's own tables alone, in the database of an app, and the first entry of its log.
+///
+/// # Errors
+/// [`ServerError::Taken`] when the schema has other tables. [`ServerError::NoRights`] when the role may not make it.
+pub fn create_state(address: &Address, wait: Duration, actor: &Actor, event: Event) -> Result<(), ServerError> {
+    let failed = |source| failed(address, source);
+    let engine = connected_to(SCHEMA, address, wait)?;
+    let place = (&mut engine.snapshot_of_one() as &mut dyn Tx).query_one(PLACE, &[SCHEMA.into()], |row| {
+        Ok((row.text(0)?, row.text(1)?, row.truth(2)?, row.truth(3)?, row.truth(4)?))
+    });
+    let missing = || failed(StoreError::Engine("the server does not describe its schemas".into()));
+    let (role, database, exists, may_make, has_tables) = place.map_err(failed)?.ok_or_else(missing)?;
+    let taken = |whose| Err(ServerError::Taken { address: address.shown(), whose });
+    match version(&engine, address)? {
+        Some((_, Contents::Native)) => return taken("a database of authctl's own"),
+        None if has_tables => return taken("another program"),
+        Some((_, Contents::State)) | None => {}
+    }
+    if !may_make {
+        let [schema, role_name, database] = [SCHEMA, &role, &database].map(identifier);
+        let grant = if exists {
+            format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO {role_name}")
+        } else {
+            format!("GRANT CREATE ON DATABASE {database} TO {role_name}")
+        };
+        return Err(ServerError::NoRights {
+            address: address.shown(),
+            problem: format!("the role {role} may not make authctl's own tables in the schema {SCHEMA}"),
+            remedy: format!(
+                "run `authctl db init --state` as the owner of the database, or have the owner run {grant}"
+            ),
+        });
+    }
+    let mut tx = engine.migration();
+    let before = migrate::apply(&mut tx, SCHEMA, Contents::State).map_err(|failure| of_migration(failure, address))?;
+    if before.is_none() {
+        audit::append(&mut tx, actor, vec![event]).map_err(failed)?;
+    }
+    tx.commit().map_err(failed)
+}
+
+/// Selects the role, the database, whether the schema `?1` exists, whether the role may make tables there, making the schema
+/// if it is missing, and whether another program has made tables there.
+const PLACE: &str = "SELECT current_user::text, current_database()::text, n.oid IS NOT NULL,
+    CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+        ELSE has_schema_privilege(n.oid, 'CREATE') END,
+    EXISTS (SELECT 1 FROM pg_class AS c WHERE c.relnamespace = n.oid)
+    FROM (VALUES (1)) AS one LEFT JOIN pg_namespace AS n ON n.nspname = ?1";
+
 /// Brings the schema to the newest version, and makes again what another program took out of it.
 ///
 /// # Errors
 /// [`ServerError`], as for [`open`].
 pub fn migrate(address: &Address, wait: Duration) -> Result<Migrated, ServerError> {
-    let engine = connected(address, wait)?;
-    let Some(found) = version(&engine, address)? else { return Err(missing(&engine, address)?) };
-    let (before, restored) = bring_up_to_date(&engine, address)?;
+    let mut engine = connected(address, wait)?;
+    let mut found = version(&engine, address)?;
+    if found.is_none() && engine.schema() != SCHEMA {
+        // The address names the schema of the app.
+        engine = connected_to(SCHEMA, address, wait)?;
+        found = version(&engine, address)?.filter(|(_, contents)| *contents == Contents::State);
+    }
+    let Some((found, contents)) = found else { return Err(missing(&engine, address)?) };
+    let (before, restored) = bring_up_to_date(&engine, address, contents)?;
     Ok(Migrated { from: before.unwrap_or(found), to: migrate::LATEST, restored })
 }
 
@@ -261,7 +325,7 @@ fn major(version: &str) -> Option<u32> {
     version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-fn version(engine: &Postgres, address: &Address) -> Result<Option<u32>, ServerError> {
+fn version(engine: &Postgres, address: &Address) -> Result<Option<(u32, Contents)>, ServerError> {
     migrate::version(&mut engine.snapshot_of_one()).map_err(|source| failed(address, source))
 }
 
@@ -277,8 +341,12 @@ fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerEr
 }
 
 /// Migrates. Returns the version before, and what was made again.
-fn bring_up_to_date(engine: &Postgres, address: &Address) -> Result<(Option<u32>, Vec<String>), ServerError> {
-    migrate::run(engine).map_err(|failure| of_migration(failure, address))
+fn bring_up_to_date(
+    engine: &Postgres,
+    address: &Address,
+    contents: Contents,
+) -> Result<(Option<u32>, Vec<String>), ServerError> {
+    migrate::run(engine, contents).map_err(|failure| of_migration(failure, address))
 }
 
 fn of_migration(failure: migrate::Failed, address: &Address) -> ServerError {

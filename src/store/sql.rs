@@ -45,7 +45,7 @@ use crate::auth::session::Session;
 use crate::auth::storage::{
     Account, AdminGuard, AppTraces, CodeEffect, CodeUse, DatabaseInfo, Deletion, DeletionRequest, FoundSession,
     GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange,
-    PolicySet, SessionQuery, Store, StoreError, UserChange, UserPage, UserQuery, UserUpdated, Which,
+    PolicySet, SessionQuery, StatePlace, Store, StoreError, UserChange, UserPage, UserQuery, UserUpdated, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -54,7 +54,7 @@ use crate::store::engine::{EngineInfo, Tx};
 use audit::{LIFE, begun_of, ended_of, subject};
 use sessions::Verified;
 
-pub(in crate::store) use write_tx::{Both, retrying};
+pub(in crate::store) use write_tx::{Both, OwnTables, retrying};
 pub use write_tx::{SqlStore, State};
 
 /// How often a process that waits for its turn reads the attempts again.
@@ -410,6 +410,14 @@ impl Maintenance for SqlStore {
 
     fn guest(&self) -> Option<&GuestSchema> {
         self.guest.as_ref().map(|guest| &guest.schema)
+    }
+
+    fn state_place(&self) -> Option<StatePlace> {
+        Some(match &self.guest.as_ref()?.own_tables {
+            OwnTables::Beside(state) if state.path.as_os_str().is_empty() => StatePlace::Nowhere,
+            OwnTables::Beside(state) => StatePlace::File(state.path.display().to_string()),
+            OwnTables::Inside(schema) => StatePlace::Schema(schema),
+        })
     }
 
     fn settle(&mut self) -> Result<(), StoreError> {

@@ -17,6 +17,7 @@ mod races;
 mod rights;
 #[path = "../../src/store/postgres/server.rs"]
 mod server;
+mod state;
 mod tour;
 
 use server::TestDatabase;

@@ -373,7 +373,7 @@ fn catch_ignored_signals() {
     });
 }
 
-/// Replaces ids (32 letters and digits), names of session files and instants.
+/// Replaces ids (32 letters and digits), names of session files and of state files, and instants.
 fn tame_words(text: &str) -> String {
     let mut tamed = String::new();
     let mut word = String::new();
@@ -382,7 +382,8 @@ fn tame_words(text: &str) -> String {
             word.push(c);
             continue;
         }
-        let stem = word.strip_suffix(".json").unwrap_or(&word);
+        let end = [".json", ".db"].into_iter().find(|end| word.ends_with(end)).unwrap_or_default();
+        let stem = word.strip_suffix(end).unwrap_or(&word);
         let is_id = stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_alphanumeric());
         // A colon after an instant is punctuation, not part of it.
         let instant = word.strip_suffix(':').unwrap_or(&word);
@@ -395,7 +396,7 @@ fn tame_words(text: &str) -> String {
             tamed.push_str("[TIME]");
             tamed.push_str(&word[instant.len()..]);
         } else if is_id {
-            tamed.push_str(if stem.len() == word.len() { "[ID]" } else { "[KEY].json" });
+            tamed.extend(if end.is_empty() { ["[ID]", ""] } else { ["[KEY]", end] });
         } else {
             tamed.push_str(&word);
         }

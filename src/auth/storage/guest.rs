@@ -173,6 +173,27 @@ impl LooseEnds {
     }
 }
 
+/// Where authctl's own tables about an app's database are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatePlace {
+    /// A file of this machine, by its path.
+    File(String),
+    /// No file, because there is no home directory.
+    Nowhere,
+    /// A schema of the app's database, by its name.
+    Schema(&'static str),
+}
+
+impl fmt::Display for StatePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "local file {path}"),
+            Self::Nowhere => f.write_str("nowhere: there is no home directory"),
+            Self::Schema(name) => write!(f, "schema {name}"),
+        }
+    }
+}
+
 /// Why authctl's own file about an app's database cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoState {

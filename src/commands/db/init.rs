@@ -6,16 +6,21 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::kind;
+use crate::auth::audit::{Entry, Event};
+use crate::auth::storage::StatePlace;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
+use crate::store::OpenError;
+use crate::store::postgres;
 use crate::store::sqlite::{Adapter, ColumnNames, TimeUnit};
 
 pub(super) const EXAMPLES: &str = "Examples:
   authctl --db ./auth.db db init --if-missing
   authctl --db ./app.db db init --better-auth kysely
+  authctl --db postgres://db.example.com/app db init --state
   authctl --db ./sqlite.db db init --better-auth drizzle --names camelCase --time seconds
 
 Which one an app needs:
@@ -37,6 +42,12 @@ pub struct InitArgs {
     /// Succeed when the database is there already; fail when it is not the kind asked for
     #[arg(long)]
     pub if_missing: bool,
+    /// Make authctl's own tables in the PostgreSQL database of an app: audit log, throttle and policy
+    ///
+    /// They go into the schema `authctl`. From then on, every authctl that works with the app uses them in the place
+    /// of a file on its own machine, and an act and its log entries are one transaction. Nothing happens if they exist.
+    #[arg(long, conflicts_with_all = ["if_missing", "better_auth"])]
+    pub state: bool,
     /// Make the tables of a Better Auth app instead, as the app's adapter has them
     #[arg(long, value_enum, value_name = "ADAPTER")]
     pub better_auth: Option<AdapterChoice>,
@@ -133,6 +144,9 @@ impl AdapterChoice {
 }
 
 pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    if args.state {
+        return init_state(context).context(COULD_NOT_MAKE_STATE);
+    }
     let wanted = args.adapter()?;
     let place = context.database()?;
     let sign = Context::sign_of_an_app(&place).filter(|_| wanted.is_none());
@@ -174,6 +188,74 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
         ));
     }
     Ok(ReadyReport { database: place.location, created, is_app }.into())
+}
+
+const COULD_NOT_MAKE_STATE: &str = "could not make authctl's own tables";
+
+/// Makes authctl's own tables in an app's database. The first entry of their log names the log of this machine, if it has one.
+fn init_state(context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.location;
+    let usage = |message: &str, hint| Err(CommandError::Usage { message: message.to_owned(), hint }.into());
+    let DatabaseLocation::Url(url) = &database else {
+        return usage(
+            "an app's SQLite file gets no table of another program",
+            "authctl keeps them in a file of its own: see `state` in `authctl db status`",
+        );
+    };
+    let Some(place) = context.auth_under_any_policy()?.store.state_place() else {
+        return usage(
+            "the database is authctl's own and has these tables",
+            "for an app in the same database, name its schema with ?schema= in the address",
+        );
+    };
+    if matches!(place, StatePlace::Schema(_)) {
+        return Ok(StateReport { database, created: false, previous: None }.into());
+    }
+    let previous = context.auth_under_any_policy()?.store.newest_entries(1)?.pop();
+    let (os_name, acting) = (context.os_name()?, context.acting()?);
+    let event = Event::new("state.created").with(match &previous {
+        Some(last) => {
+            format!("an earlier log is in the {place} of {os_name}; its entry {} has the hash {}", last.seq, last.hash)
+        }
+        None => format!("no earlier log of {os_name}"),
+    });
+    // What is open keeps its state in the file.
+    context.close_database();
+    let address = context.server_address(url)?;
+    postgres::create_state(&address, context.wait(), &acting.actor(), event).map_err(OpenError::from)?;
+    context.did(format!("authctl's own tables were made in {database}"), "look at them with `authctl db status`");
+    // Opening it proves that the new tables work.
+    context.auth()?;
+    if previous.is_some() {
+        context
+            .notices
+            .push(format!("the log, the policy and the throttle in the {place} stay there, and are no longer used"));
+    }
+    Ok(StateReport { database, created: true, previous }.into())
+}
+
+#[derive(Debug)]
+struct StateReport {
+    database: DatabaseLocation,
+    created: bool,
+    /// The last entry of the log of this machine.
+    previous: Option<Entry>,
+}
+
+impl Report for StateReport {
+    fn text(&self, _: Timestamp, _: Style) -> Page {
+        let database = escaped(&self.database);
+        if self.created {
+            Page::done(format!("made authctl's own tables in the schema authctl of {database}"))
+        } else {
+            Page::note(format!("authctl's own tables exist in the schema authctl of {database}"))
+        }
+    }
+
+    fn json(&self) -> Value {
+        let previous = self.previous.as_ref().map(|last| json!({ "seq": last.seq, "hash": last.hash }));
+        json!({ "database": self.database.to_string(), "created": self.created, "previousLog": previous })
+    }
 }
 
 #[derive(Debug)]

@@ -137,7 +137,9 @@ mod tests {
 
     fn opened(path: &Path) -> crate::store::SqlStore {
         match open(path, WAIT, &SchemaOverrides::default()).unwrap() {
-            Opened::Guest(app) => app.with(crate::store::State::open(&path.with_file_name("state.db"), WAIT).unwrap()),
+            Opened::Guest(app) => {
+                app.with(|_| crate::store::State::open(&path.with_file_name("state.db"), WAIT)).unwrap()
+            }
             Opened::Own(_) => unreachable!("an app made the database"),
         }
     }

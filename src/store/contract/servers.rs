@@ -138,7 +138,7 @@ fn open_app(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
     let address = postgres::address_of(&format!("{database}{separator}schema={}", schema_of(path)));
     let overrides = SchemaOverrides::parse(engine.overrides).unwrap();
     match postgres::open(&address, None, wait, &overrides, true).unwrap() {
-        (Opened::Guest(app), _) => app.with(State::open(&state_of(path), wait).unwrap()),
+        (Opened::Guest(app), _) => app.with(|_| State::open(&state_of(path), wait)).unwrap(),
         (Opened::Own(_), _) => unreachable!("an app made the database"),
     }
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::SCHEMA;
+use super::migrate::OWN_TABLES;
 use crate::store::better_auth::name_of_absent;
 use crate::store::mapping::{Ids, Table, identifier};
 
@@ -46,6 +48,12 @@ impl AbsentTable {
         let nulls: Vec<String> = self.columns.iter().map(|(_, kind)| format!("NULL::{kind}")).collect();
         format!("{} ({}) AS (SELECT {} WHERE FALSE)", self.quoted(), names.join(", "), nulls.join(", "))
     }
+}
+
+/// authctl's own tables in the database of an app: their names in statements, each as SQL spells it. Their schema is not in the
+/// path, so that no function that is there takes the place of one of the server's.
+pub(super) fn own_tables() -> Vec<[String; 2]> {
+    OWN_TABLES.iter().map(|table| [(*table).to_owned(), [SCHEMA, table].map(identifier).join(".")]).collect()
 }
 
 /// The statement with the tables of other schemas as SQL spells them. Takes their names in the catalog, each with that.

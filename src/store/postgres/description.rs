@@ -5,12 +5,13 @@ use std::cell::OnceCell;
 
 use serde::Deserialize;
 
+use super::SCHEMA;
 use super::engine::Postgres;
 use super::migrate::HISTORY;
 use crate::auth::storage::{GuestTrigger, StoreError};
 use crate::store::better_auth::{ColumnType, Description, FoundColumn, FoundTable, SchemaOverrides, Signs};
 use crate::store::engine::{Tx, Value};
-use crate::store::mapping::{IdStrategy, IntegerType, identifier};
+use crate::store::mapping::{IdStrategy, IntegerType, TABLES, identifier};
 
 /// Describes the tables with certain names, or all, in a schema, in those of the path or in all, as JSON.
 /// Schemas with tables of authctl's own are left out. Names of the catalogue are qualified,
@@ -40,7 +41,19 @@ const DESCRIBED: &str = r#"
         WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d WHERE d.classid = 2617::oid AND d.objid = o.oid AND d.deptype = 'e')
             AND EXISTS (SELECT 1 FROM pg_catalog.pg_operator AS own WHERE own.oprnamespace = 11::oid AND own.oprname = o.oprname))
     SELECT pg_catalog.json_build_object(
-        'is_native', pg_catalog.to_regclass(?4) IS NOT NULL,
+        'is_native', CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_class AS c
+                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ?5
+                AND c.relname IN ('user', 'session', 'account', 'verification'))
+            THEN pg_catalog.to_regclass(?4) IS NOT NULL ELSE false END,
+        'own', (SELECT pg_catalog.json_build_object(
+            'is_open', pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+            'tables', ARRAY(SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind = 'r'),
+            'owners', ARRAY(SELECT o.oid::bigint FROM pg_catalog.pg_roles AS o
+                WHERE (o.oid = n.nspowner OR EXISTS (SELECT 1 FROM pg_catalog.pg_class AS c
+                    WHERE c.relnamespace = n.oid AND c.relowner = o.oid))
+                AND NOT o.rolsuper AND o.rolname <> current_user
+                AND o.oid <> (SELECT d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())))
+            FROM pg_catalog.pg_namespace AS n WHERE n.nspname = ?6),
         'role', current_user,
         'database', (SELECT d.oid::bigint FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()),
         'tells_system', pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
@@ -100,6 +113,26 @@ pub(super) struct Found {
     /// Functions and operators with the name of one of the server's.
     replaced: Vec<Replaced>,
     relations: Vec<Relation>,
+    /// The schema with the name of authctl's.
+    own: Option<OwnSchema>,
+}
+
+/// A schema with the name of authctl's.
+#[derive(Debug, Deserialize)]
+pub(super) struct OwnSchema {
+    /// Whether the role may use the schema.
+    pub(super) is_open: bool,
+    tables: Vec<String>,
+    /// The owners of the schema and of what is in it, without superusers, the owner of the database and the role itself.
+    owners: Vec<i64>,
+}
+
+impl OwnSchema {
+    /// Whether somebody owns a part of it who may not own the table of the app's users. Triggers there run with the rights
+    /// of the role.
+    pub(super) fn is_of_another(&self, users: &Relation) -> bool {
+        self.owners.iter().any(|owner| *owner != users.owner)
+    }
 }
 
 /// A function or operator that none of these owns: a superuser, the owner of the database, the owner of the schema and the
@@ -181,7 +214,14 @@ impl Found {
         names: Option<&[String]>,
     ) -> Result<Self, StoreError> {
         let history = [&identifier(engine.schema()), ".", &identifier(HISTORY)].concat();
-        let values = [names.map(array).into(), schema.into(), Value::Text(is_of_path.to_string()), history.into()];
+        let values = [
+            names.map(array).into(),
+            schema.into(),
+            Value::Text(is_of_path.to_string()),
+            history.into(),
+            engine.schema().into(),
+            SCHEMA.into(),
+        ];
         let mut tx = engine.discovery();
         let found = (&mut tx as &mut dyn Tx).query_one(DESCRIBED, &values, |row| row.text(0))?;
         let text = found.ok_or_else(|| StoreError::Engine("the server does not describe its tables".into()))?;
@@ -210,6 +250,12 @@ impl Found {
         }
         let others = schemas.iter().filter(|(schema, is_in_path)| *is_in_path && has_accounts(schema));
         others.chain(&whole).copied().collect()
+    }
+
+    /// authctl's schema, if it has authctl's own tables alone, about the app of this database.
+    pub(super) fn state(&self) -> Option<&OwnSchema> {
+        let has = |own: &OwnSchema, table: &str| own.tables.iter().any(|one| one == table);
+        self.own.as_ref().filter(|own| has(own, HISTORY) && !TABLES.iter().any(|table| has(own, table.name)))
     }
 
     /// The functions and operators of others in a schema that could run in the place of the server's own. Takes a table

@@ -18,13 +18,14 @@ use futures_util::pin_mut;
 use jiff::SignedDuration;
 
 use super::ahead::{Ahead, Query};
-use super::app_tables::{AbsentTable, with_absent, with_schemas};
+use super::app_tables::{AbsentTable, own_tables, with_absent, with_schemas};
 use super::client::Client;
 use super::dialect::{DIALECT, ROWS_PER_STATEMENT};
 use super::error::{native_columns, of_commit, translate};
+use super::migrate::Contents;
 use super::row::Cells;
 use super::statement::Statement;
-use super::{catalog, info, migrate, schema};
+use super::{SCHEMA, catalog, info, migrate, schema};
 use crate::auth::prune::Pace;
 use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError};
 use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, WriteTx};
@@ -52,6 +53,8 @@ struct App {
     absent: Vec<AbsentTable>,
     /// Whether the catalogue was read.
     has_read: Cell<bool>,
+    /// Whether authctl's own tables are in the same database, in the schema [`SCHEMA`].
+    has_state: bool,
 }
 
 impl fmt::Debug for Postgres {
@@ -83,7 +86,23 @@ impl Postgres {
 
     /// The engine for the tables of an app in a schema, without those whose rows are not reached.
     pub(in crate::store) fn of_app(self, schema: String, absent: Vec<AbsentTable>) -> Self {
-        Self { schema, app: Some(App { absent, has_read: Cell::default() }), ..self }
+        Self { schema, app: Some(App { absent, has_read: Cell::default(), has_state: false }), ..self }
+    }
+
+    /// The engine for the tables of an app, with authctl's own in the same database.
+    pub(super) fn with_state(mut self) -> Self {
+        if let Some(app) = &mut self.app {
+            app.has_state = true;
+        }
+        self
+    }
+
+    /// What authctl's schema holds, and its name.
+    fn own_schema(&self) -> (&str, Contents) {
+        match &self.app {
+            Some(app) if app.has_state => (SCHEMA, Contents::State),
+            _ => (&self.schema, Contents::Native),
+        }
     }
 
     /// Whether the server says that it repeats the changes of another one.
@@ -120,8 +139,7 @@ impl Postgres {
     /// it were in UTC. A backslash in a text is a backslash, and definitions are spelled as in the list of the schema. It
     /// compiles no statement: a cursor that reads a page of a large table would be compiled for the whole of it.
     fn settings(&self, begin: &str) -> String {
-        // Zero would mean to wait without end.
-        let wait = self.wait.as_millis().max(1);
+        let wait = self.lock_timeout();
         format!(
             "{begin}; SET LOCAL search_path = {schema}, pg_temp; SET LOCAL lock_timeout = {wait}; \
              SET LOCAL row_security = off; SET LOCAL timezone = 'UTC'; SET LOCAL standard_conforming_strings = on; \
@@ -130,17 +148,22 @@ impl Postgres {
         )
     }
 
+    /// In milliseconds. Zero would mean to wait without end.
+    fn lock_timeout(&self) -> u128 {
+        self.wait.as_millis().max(1)
+    }
+
     /// Begins a transaction that no other writer of the database is in.
     fn begin_writing(&mut self, is_synced: bool) -> Result<Box<dyn WriteTx + '_>, StoreError> {
         self.ahead.forget();
         self.reconnect()?;
         if self.app.is_some() {
-            return Ok(Box::new(self.begin_in_turn()?));
+            return Ok(Box::new(self.begin_in_turn(is_synced)?));
         }
         let begin = format!(
             r#"{settings}; {synced} SELECT FROM "authctl_head" FOR UPDATE"#,
             settings = self.writing(WRITING),
-            synced = if is_synced { "" } else { "SET LOCAL synchronous_commit = off;" },
+            synced = if is_synced { "" } else { UNSYNCED },
         );
         let mut tx = self.transaction(None);
         tx.is_open = true;
@@ -224,11 +247,13 @@ impl Engine for Postgres {
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
-        schema::differences(&mut self.snapshot(), &self.schema)
+        let (name, contents) = self.own_schema();
+        schema::differences(&mut self.snapshot(), name, contents)
     }
 
     fn schema_version(&mut self) -> Result<u32, StoreError> {
-        migrate::version(&mut self.snapshot())?.ok_or_else(|| StoreError::Incomplete(migrate::HISTORY.into()))
+        let found = migrate::version(&mut self.snapshot())?;
+        found.map(|(version, _)| version).ok_or_else(|| StoreError::Incomplete(migrate::HISTORY.into()))
     }
 
     fn server(&mut self) -> Result<Option<Server>, StoreError> {
@@ -253,6 +278,9 @@ impl Engine for Postgres {
         Ok(())
     }
 }
+
+/// Lets a crash of the server take back what a transaction commits.
+const UNSYNCED: &str = "SET LOCAL synchronous_commit = off;";
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
@@ -317,7 +345,7 @@ impl<'c> PostgresTx<'c> {
             has_rows: false,
             ahead: None,
             catalog: None,
-            elsewhere: Vec::new(),
+            elsewhere: app.as_ref().filter(|app| app.has_state).map(|_| own_tables()).unwrap_or_default(),
             left: Vec::new(),
         }
     }
@@ -496,7 +524,7 @@ impl Tx for PostgresTx<'_> {
         }
         let schema = self.schema;
         let (tables, elsewhere) = catalog::read(self, schema)?;
-        self.elsewhere = elsewhere;
+        self.elsewhere.extend(elsewhere);
         Ok(self.catalog.insert(Catalog::from(tables)).clone())
     }
 

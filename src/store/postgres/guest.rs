@@ -7,11 +7,12 @@ mod tests;
 use super::app_tables::AbsentTable;
 use super::description::{Described, Found, Relation};
 use super::engine::Postgres;
-use super::{Address, ServerError, failed};
+use super::migrate::{self, Contents, HISTORY};
+use super::{Address, SCHEMA, ServerError, bring_up_to_date, connected_to, failed};
 use crate::auth::storage::{GuestSchema, StoreError, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::better_auth::{self, ColumnType, Description as _, GuestDatabase, Recognised, SchemaOverrides};
-use crate::store::engine::Tx;
+use crate::store::engine::{Engine as _, Tx, Value};
 use crate::store::mapping::{TABLES, identifier};
 
 /// What the role of an app may do with its tables.
@@ -34,17 +35,25 @@ pub(super) fn open(
         return Ok(None);
     };
     let mut engine = engine.of_app(schema.clone(), Vec::new());
+    let has_state = found.state().is_some();
     ask_ahead(&mut engine, &found, &schema, overrides);
     let described = Described::new(&engine, &schema, &found, overrides);
     require_readable(&described, &shown, overrides)?;
     let Recognised { mapping, schema: mut guest, evidence, absent } =
         better_auth::read(&described, shown.as_ref(), overrides)?;
     require_safe(&described, &guest, &shown)?;
+    if has_state {
+        require_state(&described, &guest, address)?;
+    }
     guest.write_blockers.splice(0..0, blockers(&described, &guest));
     let key = key(&engine, address, &schema, &found).map_err(|source| failed(address, source))?;
     let absent = absent.into_iter().map(|table| AbsentTable::of(table, &mapping.ids)).collect();
     let engine = engine.of_app(schema, absent);
-    Ok(Some(GuestDatabase::new(engine, mapping, guest, evidence, key)))
+    Ok(Some(if has_state {
+        GuestDatabase::new(engine.with_state(), mapping, guest, evidence, key).with_state_in(SCHEMA)
+    } else {
+        GuestDatabase::new(engine, mapping, guest, evidence, key)
+    }))
 }
 
 /// Requires that no schema holds tables of an app under other names: a user would look for the app's users in vain.
@@ -72,6 +81,9 @@ fn require_no_renamed_app(
 /// say how they are made.
 fn ask_ahead(engine: &mut Postgres, found: &Found, schema: &str, overrides: &SchemaOverrides) {
     let mut queries = Vec::new();
+    if found.state().is_some_and(|own| own.is_open) {
+        queries.push((state_version(), Vec::new()));
+    }
     if found.tells_system {
         queries.push((SYSTEM.to_owned(), Vec::new()));
     }
@@ -164,8 +176,7 @@ fn no_rights(shown: &str, problem: String, remedy: String) -> OpenError {
 /// Requires that no function or operator of another program can run in the place of one of the server's, with the rights of the
 /// role: PostgreSQL takes the one whose arguments fit best, in whatever schema of the path it is.
 fn require_safe(described: &Described<'_>, guest: &GuestSchema, shown: &str) -> Result<(), OpenError> {
-    let users = guest.tables.iter().find(|table| table.name == "user").and_then(|table| table.physical.as_deref());
-    let Some(users) = users.and_then(|name| described.relation(name)) else { return Ok(()) };
+    let Some(users) = users_of(described, guest) else { return Ok(()) };
     let replacing = described.found.replacing(users);
     let Some(first) = replacing.first() else { return Ok(()) };
     let schema = described.schema;
@@ -180,6 +191,58 @@ fn require_safe(described: &Described<'_>, guest: &GuestSchema, shown: &str) -> 
             identifier(schema)
         ),
     })
+}
+
+/// Selects the version of the schema with authctl's own tables.
+fn state_version() -> String {
+    format!(r#"SELECT max("version") FROM {}"#, [SCHEMA, HISTORY].map(identifier).join("."))
+}
+
+/// Requires that the role can use the schema with authctl's own tables, and that it is of the newest version, to which an
+/// older one is migrated. The state is never looked for elsewhere when it is there: the log would be in two places.
+fn require_state(described: &Described<'_>, guest: &GuestSchema, address: &Address) -> Result<(), OpenError> {
+    let Some(own) = described.found.state() else { return Ok(()) };
+    let (shown, role) = (address.shown(), &described.found.role);
+    if users_of(described, guest).is_some_and(|users| own.is_of_another(users)) {
+        let owner = "a superuser, the owner of the database or the owner of the app's tables";
+        return Err(OpenError::Unsafe {
+            path: shown.into(),
+            problem: format!(
+                "a part of the schema {SCHEMA} belongs to a role whose triggers would run with your rights"
+            ),
+            remedy: format!("have the schema {SCHEMA} and its tables given to {owner}"),
+        });
+    }
+    let denied = || {
+        let [schema, role] = [SCHEMA, role].map(identifier);
+        let remedy = format!(
+            "GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}; \
+             GRANT INSERT, UPDATE, DELETE ON {schema}.authctl_throttle, {schema}.authctl_policy TO {role}; \
+             GRANT INSERT ON {schema}.authctl_audit TO {role}; GRANT UPDATE ON {schema}.authctl_head TO {role}"
+        );
+        no_rights(&shown, format!("the role {role} may not read authctl's own tables in the schema {SCHEMA}"), remedy)
+    };
+    if !own.is_open {
+        return Err(denied());
+    }
+    let found = (&mut described.engine.snapshot_of_one() as &mut dyn Tx)
+        .query_one(&state_version(), &[], |row| Ok(row.value(0)?.to_value()));
+    let found = match found {
+        Err(StoreError::Denied(_)) => return Err(denied()),
+        found => found.map_err(|source| failed(address, source))?,
+    };
+    let found = if let Some(Value::Integer(found)) = found { u32::try_from(found).unwrap_or_default() } else { 0 };
+    if found == migrate::LATEST {
+        return Ok(());
+    }
+    let engine = connected_to(SCHEMA, address, described.engine.wait())?;
+    Ok(bring_up_to_date(&engine, address, Contents::State).map(drop)?)
+}
+
+/// The table of the app's users.
+fn users_of<'d>(described: &'d Described<'_>, guest: &GuestSchema) -> Option<&'d Relation> {
+    let users = guest.tables.iter().find(|table| table.name == "user")?.physical.as_deref()?;
+    described.relation(users)
 }
 
 /// Why nothing is written to the tables.

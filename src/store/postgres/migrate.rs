@@ -6,7 +6,7 @@ use refinery::Migration;
 use super::engine::{Postgres, PostgresTx};
 use super::schema;
 use crate::auth::storage::StoreError;
-use crate::store::engine::{Tx, Value};
+use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::identifier;
 
 /// Every migration: its name and its SQL. A released migration is never edited.
@@ -19,14 +19,51 @@ pub(super) const LATEST: u32 = 10;
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
 
+/// The tables of authctl's own.
+pub(super) const OWN_TABLES: &[&str] =
+    &["authctl_audit", "authctl_head", "authctl_policy", "authctl_throttle", HISTORY];
+
 /// "actl" in ASCII: the lock for a change of the schema.
 const LOCK: u32 = 0x6163_746c;
 
-/// The number of the newest migration that was applied; `None` if the schema or its list of migrations does not exist.
-pub(super) fn version(tx: &mut PostgresTx<'_>) -> Result<Option<u32>, StoreError> {
-    let newest = format!(r#"SELECT max("version") FROM "{HISTORY}""#);
-    match (tx as &mut dyn Tx).query_one(&newest, &[], |row| Ok(row.value(0)?.to_value())) {
-        Ok(Some(Value::Integer(version))) => Ok(u32::try_from(version).ok()),
+/// What a schema of authctl holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contents {
+    /// All tables of a native database.
+    Native,
+    /// Only authctl's own tables: its state about the app of the same database.
+    State,
+}
+
+impl Contents {
+    /// Whether an object of a native schema is in this one: those of authctl's own tables have its name.
+    pub(super) fn has(self, object: &str) -> bool {
+        self == Self::Native || object.contains("authctl_")
+    }
+
+    /// The part of a migration that this schema gets. A migration consists of parts between empty lines, and each part is
+    /// about authctl's own tables, whose names begin with `authctl_`, or about the others.
+    fn part_of(self, sql: &str) -> String {
+        sql.split(BETWEEN_PARTS).filter(|part| self.has(part)).collect::<Vec<_>>().join(BETWEEN_PARTS)
+    }
+}
+
+/// What is between the parts of a migration.
+const BETWEEN_PARTS: &str = "\n\n";
+
+/// The number of the newest migration that was applied, and what the schema holds; `None` if the schema or its list of
+/// migrations does not exist.
+pub(super) fn version(tx: &mut PostgresTx<'_>) -> Result<Option<(u32, Contents)>, StoreError> {
+    let newest = format!(
+        r#"SELECT max("version"), coalesce(to_regclass('"user"'), to_regclass('"session"'), to_regclass('"account"'),
+               to_regclass('"verification"')) IS NOT NULL FROM "{HISTORY}""#
+    );
+    let read = |row: &Row<'_>| Ok((row.value(0)?.to_value(), row.truth(1)?));
+    match (tx as &mut dyn Tx).query_one(&newest, &[], read) {
+        Ok(Some((Value::Integer(version), has_users))) => {
+            let contents = if has_users { Contents::Native } else { Contents::State };
+            Ok(u32::try_from(version).ok().map(|version| (version, contents)))
+        }
         Ok(_) | Err(StoreError::Incomplete(_)) => Ok(None),
         Err(other) => Err(other),
     }
@@ -65,17 +102,17 @@ impl From<StoreError> for Failed {
 
 /// Makes the schema if it is missing, applies the missing migrations, and makes again what another program removed, all in
 /// one transaction. Returns the version before, and what was made again.
-pub(super) fn run(engine: &Postgres) -> Result<(Option<u32>, Vec<String>), Failed> {
+pub(super) fn run(engine: &Postgres, contents: Contents) -> Result<(Option<u32>, Vec<String>), Failed> {
     let name = engine.schema();
     let mut tx = engine.migration();
-    let before = apply(&mut tx, name)?;
-    let restored = schema::restore(&mut tx, name)?;
+    let before = apply(&mut tx, name, contents)?;
+    let restored = schema::restore(&mut tx, name, contents)?;
     tx.commit()?;
     Ok((before, restored))
 }
 
 /// Makes the schema if it is missing, and applies the missing migrations. Returns the version before.
-pub(super) fn apply(tx: &mut PostgresTx<'_>, name: &str) -> Result<Option<u32>, Failed> {
+pub(super) fn apply(tx: &mut PostgresTx<'_>, name: &str, contents: Contents) -> Result<Option<u32>, Failed> {
     let known = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
     let known = known.map_err(|error| StoreError::Engine(error.to_string()))?;
     tx.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
@@ -97,7 +134,7 @@ pub(super) fn apply(tx: &mut PostgresTx<'_>, name: &str) -> Result<Option<u32>, 
         return Err(Failed::History(format!("migration {} is not one of authctl", problem.version)));
     }
     for (migration, (_, sql)) in known.iter().zip(MIGRATIONS).skip(applied.len()) {
-        tx.batch(sql)?;
+        tx.batch(&contents.part_of(sql))?;
         let Applied { version, name, checksum } = migration.into();
         let done = format!(
             r#"INSERT INTO "{HISTORY}" (version, name, applied_on, checksum) VALUES
@@ -125,5 +162,16 @@ mod tests {
         assert_eq!(LATEST, crate::store::sqlite::LATEST);
         let newest = MIGRATIONS.last().unwrap();
         assert!(newest.0.starts_with(&format!("V{LATEST:03}__")));
+    }
+
+    #[test]
+    fn part_of_a_migration_is_about_one_kind_of_tables() {
+        for (name, sql) in MIGRATIONS {
+            for part in sql.split(BETWEEN_PARTS) {
+                let others = ["user", "session", "account", "verification"].map(|table| format!("\"{table}\""));
+                let is_about_others = others.iter().any(|table| part.contains(table));
+                assert!(!(is_about_others && Contents::State.has(part)), "{name}: {part}");
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::migrate::Contents;
 use crate::auth::storage::{Differs, SchemaDifference, StoreError};
 use crate::store::engine::{Tx, Value};
 use crate::store::mapping::identifier;
@@ -48,9 +49,13 @@ const OBJECTS: &str = r#"
         WHERE n.nspname = ?1"#;
 
 /// The differences, by the names of the objects.
-pub(super) fn differences(tx: &mut dyn Tx, schema: &str) -> Result<Vec<SchemaDifference>, StoreError> {
+pub(super) fn differences(
+    tx: &mut dyn Tx,
+    schema: &str,
+    contents: Contents,
+) -> Result<Vec<SchemaDifference>, StoreError> {
     let found = objects(tx, schema)?;
-    let expected: BTreeMap<&str, &str> = expected().collect();
+    let expected: BTreeMap<&str, &str> = expected(contents).collect();
     let missing = expected.keys().filter(|object| !found.contains_key(**object));
     let missing = missing.map(|object| (*object, if holds_rows(object) { Differs::Lost } else { Differs::Missing }));
     let others = found.iter().filter_map(|(object, definition)| match expected.get(object.as_str()) {
@@ -71,9 +76,9 @@ fn is_plain_index(object: &str, definition: &str) -> bool {
 }
 
 /// Makes the missing indexes and constraints again, and returns them.
-pub(super) fn restore(tx: &mut dyn Tx, schema: &str) -> Result<Vec<String>, StoreError> {
+pub(super) fn restore(tx: &mut dyn Tx, schema: &str, contents: Contents) -> Result<Vec<String>, StoreError> {
     let found = objects(tx, schema)?;
-    let missing = expected().filter(|(object, _)| !found.contains_key(*object) && !holds_rows(object));
+    let missing = expected(contents).filter(|(object, _)| !found.contains_key(*object) && !holds_rows(object));
     // A foreign key needs the unique columns that it refers to.
     let (keys, others): (Vec<_>, Vec<_>) = missing.partition(|(_, definition)| definition.contains(" FOREIGN KEY "));
     let mut restored = Vec::new();
@@ -91,8 +96,8 @@ pub(super) fn restore(tx: &mut dyn Tx, schema: &str) -> Result<Vec<String>, Stor
 }
 
 /// What the migrations make: each object with its definition.
-fn expected() -> impl Iterator<Item = (&'static str, &'static str)> {
-    EXPECTED.lines().filter_map(|line| line.split_once('\t'))
+fn expected(contents: Contents) -> impl Iterator<Item = (&'static str, &'static str)> {
+    EXPECTED.lines().filter_map(|line| line.split_once('\t')).filter(move |(object, _)| contents.has(object))
 }
 
 /// Whether rows, or values of them, are gone with an object.

@@ -29,7 +29,7 @@ const NAMED_MAX: usize = 5;
 impl DoctorStore for SqlStore {
     fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
         let mut damage = self.engine.check(depth)?;
-        if let Some(Guest { state, .. }) = &mut self.guest {
+        if let Some(state) = self.guest.as_mut().and_then(Guest::state) {
             let own = state.engine.check(depth)?;
             let path = state.path.display();
             damage.extend(own.into_iter().map(|line| format!("in authctl's own file {path}: {line}")));
@@ -46,7 +46,7 @@ impl DoctorStore for SqlStore {
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
-        if self.guest.is_some() {
+        if self.guest.as_mut().is_some_and(|guest| guest.state().is_some()) {
             // An app migrates its own schema; `db status` shows the part that authctl uses.
             return Ok(Vec::new());
         }
@@ -121,7 +121,7 @@ impl DoctorStore for SqlStore {
     }
 
     fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
-        let Some(Guest { state, .. }) = &mut self.guest else { return Ok(None) };
+        let Some(state) = self.guest.as_mut().and_then(Guest::state) else { return Ok(None) };
         let state = &mut *state.engine;
         if state.query(audit::interrupted)?.is_none() {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! The transactions of a store: `write_tx` is the single way to change a database.
 //!
-//! An act on a guest database and its log entries are in two databases, and no commit spans both. So the
-//! log says "intended" before the act is committed and what was done after it. A process that is killed
+//! Where authctl's own tables are in a database beside that of an app, an act and its log entries are in
+//! two databases, and no commit spans both. So the log says "intended" before the act is committed and what was done after it. A process that is killed
 //! in between leaves an intention without an end; the next act finds it and records that the outcome is
 //! unknown.
 //!
@@ -44,7 +44,26 @@ pub(super) struct Guest {
     pub(super) schema: GuestSchema,
     /// What the columns show of their encodings.
     evidence: Evidence,
-    pub(super) state: State,
+    pub(super) own_tables: OwnTables,
+}
+
+/// Where authctl's own tables about an app's database are.
+#[derive(Debug)]
+pub(in crate::store) enum OwnTables {
+    /// In a database of their own.
+    Beside(State),
+    /// In this schema of the app's database, so that an act and its log entries are one transaction.
+    Inside(&'static str),
+}
+
+impl Guest {
+    /// The database with authctl's own tables, if it is not the app's.
+    pub(super) fn state(&mut self) -> Option<&mut State> {
+        match &mut self.own_tables {
+            OwnTables::Beside(state) => Some(state),
+            OwnTables::Inside(_) => None,
+        }
+    }
 }
 
 /// The database with authctl's own tables about an app's. It has a connection of its own, so that an act on these tables
@@ -88,9 +107,9 @@ impl SqlStore {
         engine: Box<dyn Engine>,
         mapping: SchemaMapping,
         (schema, evidence): (GuestSchema, Evidence),
-        state: State,
+        own_tables: OwnTables,
     ) -> Self {
-        Self { guest: Some(Guest { schema, evidence, state }), ..Self::on(engine, mapping) }
+        Self { guest: Some(Guest { schema, evidence, own_tables }), ..Self::on(engine, mapping) }
     }
 
     /// The mapping, for tests that write as another program would.
@@ -123,7 +142,7 @@ impl SqlStore {
 
     /// The engine with authctl's own tables.
     pub(super) fn state(&mut self) -> &mut dyn Engine {
-        self.guest.as_mut().map_or(&mut *self.engine, |guest| &mut *guest.state.engine)
+        self.guest.as_mut().and_then(Guest::state).map_or(&mut *self.engine, |state| &mut *state.engine)
     }
 
     /// Runs an act in one transaction together with its log entries. Keeps nothing when the act fails, or
@@ -156,20 +175,25 @@ impl SqlStore {
     ) -> Result<T, StoreError> {
         let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);
-        match guest {
-            None => retrying(engine.wait(), || write(&mut **engine, mapping, acting, &mut act, &cleared)),
-            Some(Guest { state, .. }) => retrying(engine.wait(), || {
+        match guest.as_mut().and_then(Guest::state) {
+            None => retrying(engine.wait(), || write(&mut **engine, mapping, acting, loose_ends, &mut act, &cleared)),
+            Some(state) => retrying(engine.wait(), || {
                 let mut both = Both { app: &mut **engine, mapping, state: &mut *state.engine, acting, loose_ends };
                 both.write(&mut act, None, &cleared)
             }),
         }
     }
 
-    /// Runs an act on authctl's own tables alone.
+    /// Runs an act on authctl's own tables alone. It is done also where nothing is written to the app's.
     pub(in crate::store) fn state_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
-        match &mut self.guest {
+        let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
+        match guest {
             None => self.write_tx(act),
-            Some(Guest { state, .. }) => write_state(&mut *state.engine, &self.acting, act),
+            Some(Guest { own_tables: OwnTables::Beside(state), .. }) => write_state(&mut *state.engine, acting, act),
+            Some(Guest { own_tables: OwnTables::Inside(_), .. }) => {
+                let mut act = for_caller(caller.as_deref(), mapping, act);
+                retrying(engine.wait(), || write(&mut **engine, mapping, acting, loose_ends, &mut act, &|_| None))
+            }
         }
     }
 
@@ -191,9 +215,9 @@ impl SqlStore {
 
     /// Runs an act on authctl's own tables alone, while the app's database is locked for writers.
     pub(super) fn state_tx_alone<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
-        match &mut self.guest {
-            None => self.write_tx(act),
-            Some(Guest { state, .. }) => {
+        match self.guest.as_mut().and_then(Guest::state) {
+            None => self.state_tx(act),
+            Some(state) => {
                 let _app = self.engine.begin()?;
                 write_state(&mut *state.engine, &self.acting, act)
             }
@@ -224,7 +248,7 @@ impl SqlStore {
     fn rehearse_settled(&mut self, act: impl Act<()>) -> Result<(), StoreError> {
         let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);
-        match guest {
+        match guest.as_mut().and_then(Guest::state) {
             None => retrying(engine.wait(), || {
                 let mut tx = engine.begin()?;
                 (&mut *tx as &mut dyn Tx).rehearse(|tx| {
@@ -235,7 +259,7 @@ impl SqlStore {
                 })?;
                 tx.commit()
             }),
-            Some(Guest { state, .. }) => retrying(engine.wait(), || {
+            Some(state) => retrying(engine.wait(), || {
                 let mut both = Both { app: &mut **engine, mapping, state: &mut *state.engine, acting, loose_ends };
                 both.rehearse(&mut act)
             }),
@@ -343,7 +367,8 @@ fn for_caller<'a, T>(
 /// Runs an act on the database with authctl's own tables.
 fn write_state<T: Answer>(state: &mut dyn Engine, acting: &Acting, mut act: impl Act<T>) -> Result<T, StoreError> {
     let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| act(tx, &NATIVE, log);
-    retrying(state.wait(), || write(state, &NATIVE, acting, &mut act, &|_| None))
+    let mut loose_ends = LooseEnds::default();
+    retrying(state.wait(), || write(state, &NATIVE, acting, &mut loose_ends, &mut act, &|_| None))
 }
 
 /// Runs an act and its log entries in one transaction.
@@ -351,6 +376,7 @@ fn write<'k, T: Answer>(
     engine: &mut dyn Engine,
     mapping: &SchemaMapping,
     acting: &Acting,
+    loose_ends: &mut LooseEnds,
     act: &mut BoundAct<'_, T>,
     cleared: &dyn Fn(&T) -> Option<&'k AttemptKey>,
 ) -> Result<T, StoreError> {
@@ -360,6 +386,7 @@ fn write<'k, T: Answer>(
     if !result.is_done() {
         return Ok(result);
     }
+    let left = std::mem::take(tx.left());
     if let Some(key) = cleared(&result) {
         throttle::clear(&mut *tx, key)?;
     }
@@ -368,6 +395,7 @@ fn write<'k, T: Answer>(
         audit::append(&mut *tx, &actor, events)?;
     }
     tx.commit()?;
+    loose_ends.leave(left);
     Ok(result)
 }
 

@@ -226,6 +226,7 @@ fn status_lists_every_column() {
     times             a number of milliseconds (shown by the values of user.created_at)
     ids               text
     passwords         scrypt
+    state             local file [HOME]/.local/state/authctl/[KEY].db
     users             5
     live sessions     3
     expired sessions  1

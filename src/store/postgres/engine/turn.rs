@@ -1,8 +1,9 @@
 //! The transactions that write to an app's database: one authctl after the other.
 
-use super::{ANSWER_MAX, Postgres, PostgresTx};
+use super::{ANSWER_MAX, Postgres, PostgresTx, SCHEMA, UNSYNCED};
 use crate::auth::storage::StoreError;
 use crate::store::engine::{Tx, Value};
+use crate::store::mapping::identifier;
 use crate::store::sql::retrying;
 
 /// The first half of the key of the advisory lock, beside the number of the schema: `actl` in ASCII.
@@ -12,15 +13,21 @@ const WRITER: u32 = 0x6163_746c;
 const TRY_LOCK: &str = "SELECT pg_catalog.pg_try_advisory_xact_lock(?1, n.oid::int)
     FROM pg_catalog.pg_namespace AS n WHERE n.nspname = ?2";
 
+/// Begins a transaction that ends with a conflict where another one would have changed what it has read.
+const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+
 impl Postgres {
     /// Begins a transaction that writes to an app's database when no other authctl is in one.
     ///
     /// # Errors
     /// [`StoreError::Busy`] when another one still is after the wait.
-    pub(super) fn begin_in_turn(&self) -> Result<PostgresTx<'_>, StoreError> {
+    pub(super) fn begin_in_turn(&self, is_synced: bool) -> Result<PostgresTx<'_>, StoreError> {
         // The server reads the catalogue over a new connection several times as fast the second time, and others wait then.
         if self.app.as_ref().is_some_and(|app| !app.has_read.replace(true)) {
             self.snapshot().catalog()?;
+        }
+        if self.app.as_ref().is_some_and(|app| app.has_state) {
+            return self.begin_at_head(is_synced);
         }
         let mut has_waited = false;
         let begun = retrying(self.wait, || {
@@ -58,9 +65,35 @@ impl Postgres {
     /// [`StoreError::Conflict`] if another authctl writes.
     fn begin_in_app(&self) -> Result<PostgresTx<'_>, StoreError> {
         let mut tx = self.transaction(None);
-        tx.begin = Some(self.writing("BEGIN ISOLATION LEVEL SERIALIZABLE"));
+        tx.begin = Some(self.writing(SERIALIZABLE));
         let of_schema = [WRITER.into(), Value::from(&self.schema)];
         let is_free = (&mut tx as &mut dyn Tx).query_one(TRY_LOCK, &of_schema, |row| row.truth(0))?;
         if is_free == Some(true) { Ok(tx) } else { Err(StoreError::Conflict) }
+    }
+
+    /// Begins a transaction that writes to an app's database with authctl's own tables in it.
+    ///
+    /// The head of the audit log keeps one act apart from the next, as in a native database, so that no advisory lock is
+    /// needed, and the act and its entries are one transaction. The table of the head is locked, and not its row: of all
+    /// statements that wait, this one alone waits before the transaction sees the database. After a wait for the row, the
+    /// transaction would see the log as it was before the act that it has waited for. Who locks the row waits for the table
+    /// too. The transaction is serializable for the app's sake: any row that the app has changed ends it with a conflict, and
+    /// the act runs again.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another one still writes after the wait.
+    fn begin_at_head(&self, is_synced: bool) -> Result<PostgresTx<'_>, StoreError> {
+        let begin = format!(
+            "{SERIALIZABLE}; {synced} SET LOCAL lock_timeout = {wait}; LOCK TABLE {head} IN EXCLUSIVE MODE",
+            synced = if is_synced { "" } else { UNSYNCED },
+            wait = self.lock_timeout(),
+            head = [SCHEMA, "authctl_head"].map(identifier).join("."),
+        );
+        // What else is set comes after the lock, because a setting may be read from the database.
+        let begin = self.writing(&begin);
+        let mut tx = self.transaction(None);
+        tx.is_open = true;
+        tx.wait_for(async |driver| driver.batch_execute(&begin).await)?;
+        Ok(tx)
     }
 }

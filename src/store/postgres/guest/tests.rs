@@ -6,9 +6,10 @@ use std::time::Duration;
 use ::postgres::{Client, NoTls};
 
 use super::super::server::{self, TestDatabase};
-use super::super::{address_of, create, open as open_at};
+use super::super::{address_of, create, create_state, open as open_at};
 use super::*;
-use crate::auth::storage::Store as _;
+use crate::auth::audit::{Actor, Event};
+use crate::auth::storage::{DoctorStore as _, Store as _};
 use crate::store::Opened;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -221,7 +222,7 @@ fn table_elsewhere_is_absent() {
     assert!(["session", "verification"].iter().all(|table| app.schema().unreached(table).is_some()));
     let directory = tempfile::tempdir_in(crate::scratch::directory()).unwrap();
     let path = directory.path().canonicalize().unwrap().join("state.db");
-    let mut store = app.with(crate::store::State::open(&path, WAIT).unwrap());
+    let mut store = app.with(|_| crate::store::State::open(&path, WAIT)).unwrap();
     assert_eq!(store.users_with_address("ada@example.com").unwrap(), []);
 }
 
@@ -375,4 +376,55 @@ fn column_that_holds_no_instants_is_refused() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+fn make_state(database: &TestDatabase) -> Result<(), ServerError> {
+    create_state(&address_of(database.url()), WAIT, &Actor::default(), Event::new("state.created"))
+}
+
+/// The schema with authctl's own tables that the database of an app has.
+fn state_of(database: &TestDatabase) -> Option<&'static str> {
+    open_with(database, "connect_timeout=20", "{}").unwrap().state_schema()
+}
+
+#[test]
+fn state_in_the_database_is_told_from_other_schemas_of_the_name() {
+    let Some(database) = database(&fixture("prisma")) else { return };
+    assert_eq!(state_of(&database), None);
+    execute(&database, "CREATE SCHEMA authctl; CREATE TABLE authctl.authctl_notes ()");
+    assert_eq!(state_of(&database), None, "of another program");
+    assert!(matches!(make_state(&database), Err(ServerError::Taken { whose: "another program", .. })));
+    execute(&database, "DROP TABLE authctl.authctl_notes");
+    make_state(&database).unwrap();
+    assert_eq!(state_of(&database), Some("authctl"));
+    // Made once more by another process, and with the users of a native database.
+    make_state(&database).unwrap();
+    execute(&database, r#"CREATE TABLE authctl."user" ()"#);
+    let overrides = SchemaOverrides::default();
+    let address = |parameters| address_of(&database.url_with(parameters));
+    let opened = open_at(&address("connect_timeout=20"), None, WAIT, &overrides, false).unwrap().0;
+    assert!(matches!(opened, Opened::Own(_)));
+    let opened = open_at(&address("schema=public"), None, WAIT, &overrides, false).unwrap().0;
+    assert!(matches!(opened, Opened::Guest(app) if app.state_schema().is_none()));
+}
+
+#[test]
+fn state_in_the_database_has_the_tables_of_a_native_one() {
+    let Some(database) = database(&fixture("prisma")) else { return };
+    make_state(&database).unwrap();
+    let app = open_with(&database, "connect_timeout=20", "{}").unwrap();
+    let mut store = app.with(|_| Err(StoreError::Incomplete("a file".into()))).unwrap();
+    assert_eq!(store.schema_differences().unwrap(), []);
+    execute(&database, "DROP INDEX authctl.authctl_audit_user; ALTER TABLE authctl.authctl_policy DROP COLUMN value");
+    let found: Vec<String> = store.schema_differences().unwrap().into_iter().map(|one| one.object).collect();
+    assert_eq!(found, ["column authctl_policy.value", "index authctl_audit_user"]);
+}
+
+#[test]
+fn state_of_a_later_version_is_refused() {
+    let Some(database) = database(&fixture("prisma")) else { return };
+    make_state(&database).unwrap();
+    execute(&database, "UPDATE authctl.authctl_schema_history SET version = 99");
+    let refused = open_with(&database, "connect_timeout=20", "{}").unwrap_err();
+    assert!(refused.to_string().contains("has schema version 99"), "{refused}");
 }
