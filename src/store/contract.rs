@@ -68,6 +68,7 @@ const ENGINES: &[TestEngine] = &[
     servers::NATIVE,
     servers::KYSELY,
     servers::DRIZZLE,
+    servers::STATE,
 ];
 
 const SQLITE_NATIVE: TestEngine = TestEngine {
@@ -210,6 +211,12 @@ fn state_of(path: &Path) -> PathBuf {
 /// Runs a test on a new database of every engine, each in a thread that has the engine's name. One app on a server shows
 /// what differs there, and the names of the other one are those of an app on SQLite.
 fn on_every_engine(test: impl Fn(&Database) + Sync) {
+    on_engines(|engine| ![servers::DRIZZLE.name, servers::STATE.name].contains(&engine.name), test);
+}
+
+/// As [`on_every_engine`], for a test about authctl's own tables that also runs with these in the database of an app. Such a
+/// database is one for each test, and takes long to make.
+fn on_every_place_of_state(test: impl Fn(&Database) + Sync) {
     on_engines(|engine| engine.name != servers::DRIZZLE.name, test);
 }
 

@@ -109,7 +109,7 @@ fn entries_are_read_in_order_until_the_reader_stops() {
 
 #[test]
 fn refused_or_empty_act_leaves_no_entry() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut store = db.with(&["ada", "bob"]);
         begin(&mut *store, "adas", "ada", 0, 60);
         db.edit(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = 'ada'"#);
@@ -175,7 +175,7 @@ fn act_inside_an_impersonation_is_finished_with_its_entries() {
 
 #[test]
 fn act_without_its_entry_changes_nothing() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "adas", "ada", 0, 60);
         db.edit(r#"UPDATE "authctl_audit" SET "seq" = 9223372036854775807 WHERE "seq" = 1"#);
@@ -219,7 +219,7 @@ impl Seen {
 
 #[test]
 fn each_act_leaves_its_entries() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut store = db.store();
         let mut seen = Seen::default();
         let first = new_session("first", "ada", at(0), at(60));
@@ -305,7 +305,7 @@ fn update_leaves_an_entry_for_each_kind_of_change() {
 
 #[test]
 fn used_code_leaves_entries_for_code_and_change() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut store = db.with(&["ada", "bob"]);
         let mut seen = Seen::default();
         let _ = seen.next(&mut *store);

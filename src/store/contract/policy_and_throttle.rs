@@ -26,7 +26,7 @@ fn new_database_has_the_default_policy() {
 
 #[test]
 fn setting_takes_effect_on_every_connection() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut other = db.store();
         let mut expected = Policy::default();
         key("session.lifetime").set(&mut expected, "30d").unwrap();
@@ -196,7 +196,7 @@ fn attempts_are_cleared_for_every_connection() {
 
 #[test]
 fn concurrent_attempts_get_only_the_free_ones() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         const GUESSERS: usize = 12;
         let start = Barrier::new(GUESSERS);
         let went_on = std::thread::scope(|scope| {
@@ -277,7 +277,7 @@ fn failed_attempts_allow_one_more_after_each_wait() {
 
 #[test]
 fn success_clears_failures_and_keeps_other_reservations() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut store = db.impatient();
         reserve_free_attempts(&mut *store, 0);
         fail(&mut *store, "ada", "a", 0);
@@ -311,7 +311,7 @@ fn abandoned_attempt_fails_after_a_minute() {
 
 #[test]
 fn attempt_waits_for_undecided_ones() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut store = db.store();
         reserve_free_attempts(&mut *store, 0);
         std::thread::scope(|scope| {
@@ -362,7 +362,7 @@ fn reading_attempts_does_not_count_one() {
 
 #[test]
 fn unlock_reports_whether_attempts_were_cleared() {
-    on_every_engine(|db| {
+    on_every_place_of_state(|db| {
         let mut store = two_users(db);
         let ada = by_id(&mut *store, "ada").unwrap();
         // The store derives the keys from the row that it reads.

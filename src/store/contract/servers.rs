@@ -1,9 +1,13 @@
 //! The databases of the suite on a server: those of authctl, and those of apps in the shapes of Better Auth's adapters.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{SQLITE_GUEST, SQLITE_NATIVE, TestEngine, WAIT, run_state, state_of};
+use crate::auth::audit::{Actor, Event};
+use crate::store::postgres::server::TestDatabase;
 use crate::store::{Opened, SchemaOverrides, SqlStore, State, postgres};
 
 pub(super) const NATIVE: TestEngine = TestEngine {
@@ -71,6 +75,36 @@ pub(super) const TEXTS: TestEngine = TestEngine {
     ..KYSELY
 };
 
+/// The app of [`KYSELY`] with authctl's own tables in its database, which is one for each test.
+pub(super) const STATE: TestEngine = TestEngine {
+    name: "postgres_state",
+    create: create_with_state,
+    open: |engine, path, wait| open_at(engine, &postgres::address_of(&url_with_state(path)), path, wait),
+    run: |_, path, sql| {
+        postgres::server::run_in(&url_with_state(path), &format!("SET search_path = public, authctl; {sql}"))
+    },
+    remove: |path| drop(WITH_STATE.lock().unwrap().remove(path)),
+    ..KYSELY
+};
+
+/// The databases with authctl's own tables, by the paths of the tests.
+static WITH_STATE: Mutex<BTreeMap<PathBuf, TestDatabase>> = Mutex::new(BTreeMap::new());
+
+fn url_with_state(path: &Path) -> String {
+    WITH_STATE.lock().unwrap()[path].url().to_owned()
+}
+
+fn create_with_state(engine: &TestEngine, path: &Path) {
+    let database = postgres::server::database_like("state", |url| {
+        postgres::server::run_in(url, &tables_of(engine));
+        let made = Event::new("state.created");
+        postgres::create_state(&postgres::address_of(url), WAIT, &Actor::default(), made).unwrap();
+        // The tests begin with an empty log.
+        postgres::server::run_in(url, "DELETE FROM authctl.authctl_audit");
+    });
+    WITH_STATE.lock().unwrap().insert(path.to_owned(), database.unwrap());
+}
+
 fn without_calendar(tables: &str, kind: &str) -> String {
     tables.replace("timestamptz", kind).replace(" default CURRENT_TIMESTAMP", "")
 }
@@ -125,19 +159,27 @@ fn create_elsewhere(engine: &TestEngine, path: &Path) {
 }
 
 fn create_app_with(engine: &TestEngine, path: &Path, change: &dyn Fn(&str) -> String) {
+    let (schema, tables) = (schema_of(path), change(&tables_of(engine)));
+    postgres::server::run_in(&apps(), &format!(r#"CREATE SCHEMA "{schema}"; SET search_path = "{schema}"; {tables}"#));
+}
+
+/// The statements that make the tables of an app. Texts are in the order of a language.
+fn tables_of(engine: &TestEngine) -> String {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
     let tables = std::fs::read_to_string(fixtures.join(engine.fixture).with_extension("sql")).unwrap();
-    let tables = tables.replace(r#""public"."#, "").replace("\" text", "\" text COLLATE \"en-x-icu\"");
-    let (schema, tables) = (schema_of(path), change(&tables));
-    postgres::server::run_in(&apps(), &format!(r#"CREATE SCHEMA "{schema}"; SET search_path = "{schema}"; {tables}"#));
+    tables.replace(r#""public"."#, "").replace("\" text", "\" text COLLATE \"en-x-icu\"")
 }
 
 fn open_app(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
     let database = apps();
     let separator = if database.contains('?') { '&' } else { '?' };
     let address = postgres::address_of(&format!("{database}{separator}schema={}", schema_of(path)));
+    open_at(engine, &address, path, wait)
+}
+
+fn open_at(engine: &TestEngine, address: &postgres::Address, path: &Path, wait: Duration) -> SqlStore {
     let overrides = SchemaOverrides::parse(engine.overrides).unwrap();
-    match postgres::open(&address, None, wait, &overrides, true).unwrap() {
+    match postgres::open(address, None, wait, &overrides, true).unwrap() {
         (Opened::Guest(app), _) => app.with(|_| State::open(&state_of(path), wait)).unwrap(),
         (Opened::Own(_), _) => unreachable!("an app made the database"),
     }
