@@ -76,7 +76,6 @@ const INTEGER: &str = "integer PRIMARY KEY AUTOINCREMENT";
 fn ids_are_written_as_each_table_stores_them() {
     for (user, other, reference, user_shape, other_shape) in [
         (INTEGER, TEXT, "integer", "integer", "text 32"),
-        (BLOB, TEXT, "blob", "blob 16", "text 32"),
         (BLOB, BLOB, "blob", "blob 16", "blob 16"),
         (TEXT, INTEGER, "text", "text 32", "integer"),
         ("uuid PRIMARY KEY NOT NULL", TEXT, "uuid", "text 36", "text 36"),

@@ -34,9 +34,10 @@ fn essential_column_stops_only_the_acts_that_need_it() {
         ("account", &["id", "accountId", "providerId", "userId"]),
         ("verification", &["id", "identifier", "expiresAt"]),
     ] {
-        for column in columns {
+        for (number, column) in (1..).zip(columns) {
             let odd = Odd::changed("kysely", &format!("ALTER TABLE {table} RENAME COLUMN {column} TO x"));
-            for (words, needed) in ACTS {
+            // The rows are out of reach whichever column is missing: the acts without them are tried once.
+            for (words, needed) in ACTS.iter().filter(|(_, needed)| number == 1 || needed.contains(&table)) {
                 let ran = odd.run_with_input(words, PASSWORD);
                 if needed.contains(&table) {
                     let refused = ran.failure(9);

@@ -171,11 +171,9 @@ fn row_beyond_every_limit_is_refused_with_its_reason() {
 fn exponential_page_tree_is_bounded() {
     let app = App::new(DRIZZLE);
     grow(&app);
-    // Some commands count rows without a condition, for which SQLite does not check its limit of steps.
-    for command in ["users list --search unknown", "db status"] {
-        let ran = app.sandbox.finish(&mut app.command(&format!("{command} --json")));
-        assert_eq!(ran.json_error(9)["code"], "DATABASE_LIMIT", "{command}");
-    }
+    // It counts all rows, for which SQLite checks its limit of steps only if there is a condition.
+    let status = app.sandbox.finish(&mut app.command("db status --json"));
+    assert_eq!(status.json_error(9)["code"], "DATABASE_LIMIT");
     // A page of users takes the first rows alone.
     app.sandbox.finish(&mut app.command("users list")).success();
     let doctor = app.sandbox.finish(&mut app.command("doctor"));
