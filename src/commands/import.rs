@@ -206,7 +206,8 @@ fn read(args: &ImportArgs, context: &mut Context) -> anyhow::Result<(SqliteStage
         } else {
             Box::new(opened(path)?)
         };
-        inputs.push(Input { name: shown(path), bytes });
+        let name = if path == Path::new("-") { "standard input".to_owned() } else { shown(path) };
+        inputs.push(Input { name, bytes });
     }
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let _line = activity("reading the export", context);

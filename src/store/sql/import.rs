@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
+
 use super::audit::{COLUMNS, entry};
 use super::write_tx::SqlStore;
 use super::{Answer, rows, users};
-use jiff::Timestamp;
-
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
 use crate::auth::email::{is_same_address, without_blanks};
 use crate::auth::import::{Counts, IMPORTED, Note};
 use crate::auth::storage::{
     AdminGuard, Ban, ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedUser, NewBan, NewPassword,
-    OnConflict, StoreError, UserChange, UserUpdated, Which,
+    NewUserRow, OnConflict, StoreError, UserChange, UserUpdated, Which,
 };
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
@@ -27,8 +27,8 @@ impl ImportStore for SqlStore {
     fn import_progress(&mut self, key: &str) -> Result<Option<ImportProgress>, StoreError> {
         self.read_state(|tx| {
             let mut progress: Option<ImportProgress> = None;
-            let sql = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" WHERE "event" = '{IMPORTED}' ORDER BY "seq""#);
-            tx.scan(&sql, &[], &mut |row| {
+            let sql = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" WHERE "event" = ?1 ORDER BY "seq""#);
+            tx.scan(&sql, &[IMPORTED.into()], &mut |row| {
                 let entry = entry(row)?;
                 if let Some(note) = entry.detail.as_deref().and_then(Note::parse).filter(|note| note.key == key) {
                     let before = progress.take().filter(|before| before.rows == note.rows[0]);
@@ -47,6 +47,7 @@ impl ImportStore for SqlStore {
         on_conflict: OnConflict,
     ) -> Result<Vec<ImportResult>, StoreError> {
         self.read(|tx, mapping| {
+            require_columns(mapping, users)?;
             let others = OtherSpellings::read(tx, mapping)?;
             let mut results = Vec::with_capacity(users.len());
             for user in users {
@@ -114,6 +115,32 @@ impl OtherSpellings {
     }
 }
 
+/// Requires that the database can hold what the users have, before the first of them is written.
+///
+/// # Errors
+/// [`StoreError::NotOurs`] and [`StoreError::NoColumn`]: a user whose ban has no place could sign in.
+fn require_columns(mapping: &SchemaMapping, users: &[ImportedUser]) -> Result<(), StoreError> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let has_accounts = users.iter().any(|user| user.hash.is_some() || !user.accounts.is_empty());
+    rows::require_new_rows(mapping, if has_accounts { &["user", "account"] } else { &["user"] })?;
+    let is_banned = users.iter().any(|user| user.user.ban.is_some());
+    let has_role = users.iter().any(|user| role(user, mapping).is_some());
+    for (column, is_needed) in [("banned", is_banned), ("role", has_role)] {
+        if is_needed && !mapping.has("user", column) {
+            return Err(mapping.no_column("user", column));
+        }
+    }
+    Ok(())
+}
+
+/// The role to write. An app without roles needs none to call a user a user.
+fn role(imported: &ImportedUser, mapping: &SchemaMapping) -> Option<String> {
+    let role = imported.user.role.clone();
+    if mapping.has("user", "role") { role } else { role.filter(|role| role != "user") }
+}
+
 /// Decides what becomes of a user, and returns the stored user with the same id.
 fn decide(
     tx: &mut dyn Tx,
@@ -155,7 +182,8 @@ fn create(
     log: &mut Vec<Event>,
     imported: &ImportedUser,
 ) -> Result<ImportResult, StoreError> {
-    let made = users::insert(tx, mapping, &imported.user, imported.hash.as_ref())?;
+    let user = NewUserRow { role: role(imported, mapping), ..imported.user.clone() };
+    let made = users::insert(tx, mapping, &user, imported.hash.as_ref())?;
     for account in &imported.accounts {
         let values = vec![
             ("accountId", (&account.account_id).into()),

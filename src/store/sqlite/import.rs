@@ -19,7 +19,7 @@ use crate::auth::storage::StoreError;
 const TABLES: &str = "
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
-    PRAGMA cache_size = -32768;
+    PRAGMA cache_size = -8192;
     CREATE TABLE source (number INTEGER PRIMARY KEY, place TEXT NOT NULL, key BLOB, body TEXT NOT NULL);
     CREATE TABLE about (number INTEGER PRIMARY KEY, key BLOB NOT NULL, body TEXT NOT NULL);
     CREATE TABLE claim (hash BLOB NOT NULL, noun TEXT NOT NULL, number INTEGER NOT NULL);
