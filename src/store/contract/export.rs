@@ -58,6 +58,20 @@ fn users_are_read_with_their_accounts_the_oldest_first() {
     });
 }
 
+/// Ids are numbers and UUIDs there, and times of every kind.
+#[test]
+fn app_with_types_of_its_own_has_an_export() {
+    for engine in typed_apps::ENGINES {
+        typed_apps::on_app(engine, "SELECT 1", |db| {
+            let mut store = db.store();
+            let made = store.create_user(&new_user("ada"), Some(&hash_of("ada")), None).unwrap().0;
+            let (counts, users) = exported(&mut *store, false);
+            assert_eq!((counts, users.len(), &users[0].user), (vec![1], 1, &made));
+            assert!(users[0].hash.is_some());
+        });
+    }
+}
+
 #[test]
 fn database_without_users_has_an_export() {
     on_every_engine(|db| {

@@ -14,7 +14,7 @@ use crate::auth::storage::{
 use crate::auth::{ActAs, AuthError};
 
 /// Runs a test on an app with changes of its tables.
-fn on_app(engine: &'static TestEngine, changes: &str, test: impl Fn(&Database)) {
+pub(super) fn on_app(engine: &'static TestEngine, changes: &str, test: impl Fn(&Database)) {
     if (engine.is_there)() {
         let db = Database::new(engine);
         db.edit(changes);
@@ -35,7 +35,7 @@ fn role(role: &str) -> UserChange {
     UserChange { role: Some(Some(role.into())), ..UserChange::default() }
 }
 
-const ENGINES: [&TestEngine; 6] =
+pub(super) const ENGINES: [&TestEngine; 6] =
     [&servers::SERIAL, &servers::UUID, &servers::PRISMA, &servers::LOCAL, &servers::NUMBERS, &servers::TEXTS];
 
 #[test]

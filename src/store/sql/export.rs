@@ -51,8 +51,10 @@ const ACCOUNT: usize = FIRST + rows::USER_WIDTH;
 
 /// Users with their accounts. One statement sees the database at one instant, and the number of users with it.
 fn statement(dialect: &Dialect, mapping: &SchemaMapping) -> String {
+    // Ids may be numbers.
+    let bytewise = |column: &str| (dialect.bytewise)(&(dialect.text)(column));
     let [id, provider, subject] =
-        [r#""user"."id""#, r#""account"."providerId""#, r#""account"."accountId""#].map(dialect.bytewise);
+        [r#""user"."id""#, r#""account"."providerId""#, r#""account"."accountId""#].map(bytewise);
     // An app may have no table of accounts.
     if mapping.not_found_by("account", &["userId", "providerId", "accountId"]).is_some() {
         return format!(
