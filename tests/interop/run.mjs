@@ -121,10 +121,13 @@ if (needsServer && !programs()) {
   console.error("interop: not run, because PostgreSQL is not installed");
   process.exit(77);
 }
-const server = needsServer ? Server.start() : null;
+let server = null;
 
 try {
-  await runAll([...wanted]);
+  // The apps on the server are in another time zone, which holds for the whole process from then on.
+  await runAll(wanted.filter((name) => !variants[name]?.server));
+  server = needsServer ? Server.start() : null;
+  await runAll(wanted.filter((name) => variants[name]?.server));
 } finally {
   await (await server)?.stop();
   rmSync(scratch, { recursive: true });
