@@ -18,7 +18,7 @@ use super::audit::counted;
 use super::email::Email;
 use super::password::Peppers;
 use super::secret::Password;
-use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, Store};
+use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, Store, StoreError};
 use super::{Auth, AuthError};
 use examine::{Examined, Rules, TakenPassword, Warning};
 use row::{Place, Reason, RowFault};
@@ -356,7 +356,8 @@ impl Import<'_> {
                 None => vec![ImportResult::Created; users.len()],
             };
             plan.counts = plan.counts + Counts::of(&results);
-            settle(&mut reports, results);
+            let undecided = undecided(&reports);
+            settle(&mut reports, &undecided, &results);
             for report in &reports {
                 plan.add_refusal(report);
             }
@@ -413,11 +414,15 @@ fn reported(place: Place, examined: Result<Examined, RowFault>, users: &mut Vec<
     }
 }
 
-/// Gives the rows whose users the database took what became of them.
-fn settle(reports: &mut [RowReport], results: Vec<ImportResult>) {
-    let taken = reports.iter_mut().filter(|report| report.result == RowResult::Created);
-    for (report, result) in taken.zip(results) {
-        report.result = result.into();
+/// The places of the rows whose users the database has to decide of.
+fn undecided(reports: &[RowReport]) -> Vec<usize> {
+    (0..reports.len()).filter(|at| reports[*at].result == RowResult::Created).collect()
+}
+
+/// Gives the rows of which the database decided what became of them.
+fn settle(reports: &mut [RowReport], decided: &[usize], results: &[ImportResult]) {
+    for (at, result) in decided.iter().zip(results) {
+        reports[*at].result = (*result).into();
     }
 }
 
@@ -453,17 +458,22 @@ impl BatchSize {
 }
 
 impl Auth<'_> {
-    /// Imports what a plan takes, behind what an earlier run of the same import has done. `told` gets each row when its
-    /// batch is committed, refused ones included.
+    /// Imports what a plan takes, behind what an earlier run of the same import has done.
+    ///
+    /// `told` gets the rows of each batch, refused ones included, before the batch is committed, so that a process that ends
+    /// between the two has told of every row that it has imported; it gets them again when the batch runs again. `committed`
+    /// gets their number when the batch is done.
     ///
     /// # Errors
-    /// [`AuthError`]. What was told before is done, and the same import goes on behind it.
+    /// [`AuthError`], and those of `told`, which take the batch back. What was committed is done, and the same import goes on
+    /// behind it.
     pub fn import<E: From<AuthError>>(
         &mut self,
         import: &mut Import<'_>,
         plan: &Plan,
         about: &str,
         mut told: impl FnMut(&[RowReport]) -> Result<(), E>,
+        mut committed: impl FnMut(usize),
     ) -> Result<Counts, E> {
         let size = match (self.store.guest(), plan.wrapped.total()) {
             (Some(_), _) => BatchSize::GUEST,
@@ -485,6 +495,7 @@ impl Auth<'_> {
                 }
                 reports.push(reported(row.place, examined, &mut users));
             }
+            let undecided = undecided(&reports);
             let batch = ImportBatch {
                 users: &users,
                 on_conflict: import.rules.on_conflict,
@@ -494,10 +505,19 @@ impl Auth<'_> {
                 total: plan.rows,
                 now: self.now,
             };
-            let results = self.store.import_users(&batch).map_err(AuthError::from)??;
-            counts = counts + Counts::of(&results);
-            settle(&mut reports, results);
-            told(&reports)?;
+            let mut untold = None;
+            let done = self.store.import_users(&batch, &mut |results| {
+                settle(&mut reports, &undecided, results);
+                told(&reports).map_err(|error| {
+                    untold = Some(error);
+                    StoreError::Engine("what becomes of the users was not told".into())
+                })
+            });
+            if let Some(error) = untold {
+                return Err(error);
+            }
+            counts = counts + Counts::of(&done.map_err(AuthError::from)??);
+            committed(rows.len());
             after = last;
         }
     }

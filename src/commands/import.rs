@@ -2,6 +2,7 @@
 
 mod report;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -363,14 +364,15 @@ fn write(
     }
     let line = progress("importing users", context, |_| Ok(plan.rows - plan.done_before()))?;
     let about = about(report.format.name(), &report.files, &report.digest);
-    let mut done = plan.done_before();
-    let imported = context.auth_or_create()?.import::<anyhow::Error>(import, plan, &about, |rows| {
-        let count = rows.len() as u64;
-        done += count;
-        line.advance(count);
-        Ok(file.as_mut().map_or(Ok(()), |file| file.add(rows))?)
+    let done = Cell::new(plan.done_before());
+    let told = |rows: &[RowReport]| Ok(file.as_mut().map_or(Ok(()), |file| file.put(done.get(), rows))?);
+    let imported = context.auth_or_create()?.import::<anyhow::Error>(import, plan, &about, told, |rows| {
+        let rows = rows as u64;
+        done.set(done.get() + rows);
+        line.advance(rows);
     });
     drop(line);
+    let done = done.get();
     if imported.is_err() && done > 0 {
         let what = format!("{done} of {} were imported", counted(plan.rows, "row"));
         context.did(what, "run the same command again: it goes on behind them");

@@ -104,5 +104,12 @@ pub trait ImportStore {
     ///
     /// Refuses, and imports nothing, with [`AuthError::UserExists`] under [`OnConflict::Fail`] if a user is there already,
     /// and with [`AuthError::LastAdmin`] if the file bans the last administrator.
-    fn import_users(&mut self, batch: &ImportBatch<'_>) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError>;
+    ///
+    /// `told` gets the results before the commit, and again when the transaction runs again. An error of it takes the
+    /// transaction back.
+    fn import_users(
+        &mut self,
+        batch: &ImportBatch<'_>,
+        told: &mut dyn FnMut(&[ImportResult]) -> Result<(), StoreError>,
+    ) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError>;
 }

@@ -26,6 +26,8 @@ pub(super) struct ReportFile {
     file: BufWriter<File>,
     /// The names of the files of the export.
     names: Vec<String>,
+    /// The number of rows before those that were added last, and where the lines of these begin.
+    newest: Option<(u64, u64)>,
 }
 
 impl ReportFile {
@@ -47,7 +49,7 @@ impl ReportFile {
             return Err(CommandError::FileExists(path.to_owned()));
         }
         file.set_permissions(Permissions::from_mode(private)).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), names: names.to_vec() })
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), names: names.to_vec(), newest: None })
     }
 
     /// Keeps the lines of the first rows, and removes all behind them.
@@ -64,9 +66,24 @@ impl ReportFile {
         for _ in 0..rows {
             length += lines.skip_until(b'\n')? as u64;
         }
-        file.set_len(length)?;
-        file.seek(SeekFrom::Start(length))?;
-        Ok(())
+        self.cut(length)
+    }
+
+    /// Removes all behind a length, so that the next line begins there.
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.file.get_mut().set_len(length)?;
+        self.file.seek(SeekFrom::Start(length)).map(|_| ())
+    }
+
+    /// Adds the lines of the rows behind the first `after` rows of the export. The same rows again take the place of their
+    /// lines.
+    pub(super) fn put(&mut self, after: u64, rows: &[RowReport]) -> Result<(), CommandError> {
+        let begun = match self.newest {
+            Some((same, start)) if same == after => self.cut(start),
+            _ => self.file.stream_position().map(|start| self.newest = Some((after, start))),
+        };
+        begun.map_err(|source| self.failed(source))?;
+        self.add(rows)
     }
 
     pub(super) fn add(&mut self, rows: &[RowReport]) -> Result<(), CommandError> {

@@ -43,7 +43,7 @@ fn users_are_read_with_their_accounts_the_oldest_first() {
             ImportedUser { hash: None, accounts: Vec::new(), ..imported("cy") },
             ImportedUser { hash: None, accounts: Vec::new(), ..imported("bob") },
         ];
-        store.import_users(&batch(&users, OnConflict::Fail, [0, 3])).unwrap().unwrap();
+        super::import::import(&mut *store, &batch(&users, OnConflict::Fail, [0, 3])).unwrap().unwrap();
         let (counts, users) = exported(&mut *store, false);
         assert_eq!(counts, [3]);
         assert_eq!(users.iter().map(|one| one.user.id.as_str()).collect::<Vec<_>>(), ["bob", "cy", "ada"]);

@@ -32,9 +32,17 @@ pub(super) fn batch(users: &[ImportedUser], on_conflict: OnConflict, rows: [u64;
     ImportBatch { users, on_conflict, key: "key", about: "clerk export users.csv", rows, total: 9, now: at(10) }
 }
 
+/// Imports a batch and ignores the results before the commit.
+pub(super) fn import(
+    store: &mut dyn Store,
+    batch: &ImportBatch<'_>,
+) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError> {
+    store.import_users(batch, &mut |_| Ok(()))
+}
+
 fn run(store: &mut dyn Store, users: &[ImportedUser], on_conflict: OnConflict) -> Result<Vec<ImportResult>, AuthError> {
     let rehearsed = store.rehearse_import(users, on_conflict).unwrap();
-    let done = store.import_users(&batch(users, on_conflict, [0, 1])).unwrap();
+    let done = import(&mut *store, &batch(users, on_conflict, [0, 1])).unwrap();
     if let Ok(results) = &done {
         let kinds = |results: &[ImportResult]| results.iter().map(std::mem::discriminant).collect::<Vec<_>>();
         assert_eq!(kinds(&rehearsed), kinds(results), "the plan is what is done");
@@ -122,14 +130,14 @@ fn log_tells_how_far_an_import_came() {
         let mut store = db.store();
         assert_eq!(store.import_progress("key").unwrap(), None);
         let users = [imported("ada"), imported("bob"), imported("cy")];
-        store.import_users(&batch(&users[..2], OnConflict::Fail, [0, 5])).unwrap().unwrap();
-        store.import_users(&batch(&users[2..], OnConflict::Fail, [5, 9])).unwrap().unwrap();
+        import(&mut *store, &batch(&users[..2], OnConflict::Fail, [0, 5])).unwrap().unwrap();
+        import(&mut *store, &batch(&users[2..], OnConflict::Fail, [5, 9])).unwrap().unwrap();
         let counts = Counts { created: 3, ..Counts::default() };
         let ImportProgress { rows, counts: known, .. } = store.import_progress("key").unwrap().unwrap();
         assert_eq!((rows, known), (9, counts));
         assert_eq!(store.import_progress("other").unwrap(), None);
         // A new run begins anew.
-        store.import_users(&batch(&[], OnConflict::Skip, [0, 2])).unwrap().unwrap();
+        import(&mut *store, &batch(&[], OnConflict::Skip, [0, 2])).unwrap().unwrap();
         assert_eq!(store.import_progress("key").unwrap().unwrap().rows, 2);
     });
 }
@@ -145,5 +153,24 @@ fn address_in_another_spelling_is_taken() {
         let mut twin = imported("twin");
         twin.user.email = email("ada");
         assert_eq!(run(&mut *store, &[twin], OnConflict::Skip).unwrap(), [ImportResult::Skipped]);
+    });
+}
+
+#[test]
+fn results_are_told_before_the_commit_and_an_error_of_the_listener_takes_the_batch_back() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        let users = [imported("ada"), imported("bob")];
+        let mut heard = Vec::new();
+        let done = store.import_users(&batch(&users, OnConflict::Fail, [0, 2]), &mut |results| {
+            heard.extend_from_slice(results);
+            Err(StoreError::Engine("the file is full".into()))
+        });
+        assert!(matches!(done, Err(StoreError::Engine(_))), "{done:?}");
+        assert_eq!(heard, [ImportResult::Created; 2]);
+        assert!(by_id(&mut *store, "ada").is_none());
+        assert_eq!(store.import_progress("key").unwrap(), None);
+        import(&mut *store, &batch(&users, OnConflict::Fail, [0, 2])).unwrap().unwrap();
+        assert!(by_id(&mut *store, "ada").is_some());
     });
 }

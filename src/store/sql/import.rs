@@ -66,7 +66,11 @@ impl ImportStore for SqlStore {
         })
     }
 
-    fn import_users(&mut self, batch: &ImportBatch<'_>) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError> {
+    fn import_users(
+        &mut self,
+        batch: &ImportBatch<'_>,
+        told: &mut dyn FnMut(&[ImportResult]) -> Result<(), StoreError>,
+    ) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| {
             let others = OtherSpellings::read(tx, mapping)?;
             let mut results = Vec::with_capacity(batch.users.len());
@@ -92,6 +96,7 @@ impl ImportStore for SqlStore {
             let counts = Counts::of(&results);
             let note = Note { key: batch.key.to_owned(), rows: batch.rows, total: batch.total, counts };
             log[0] = Event::new(IMPORTED).with(note.with(batch.about));
+            told(&results)?;
             Ok(Ok(results))
         })
     }
