@@ -108,7 +108,8 @@ pub(super) fn on_every_app(test: impl Fn(&Database) + Sync) {
     for keys in [Keys::Generated, Keys::NoAction, Keys::Absent] {
         let is_meant = |engine: &TestEngine| {
             // One app on a server shows the other keys.
-            !engine.is_native && (keys == Keys::Generated || engine.fixture != "postgres/drizzle")
+            let is_second = [servers::DRIZZLE.name, servers::STATE.name].contains(&engine.name);
+            !engine.is_native && (keys == Keys::Generated || !is_second)
         };
         on_engines(is_meant, |db| {
             db.add_plugins(keys);

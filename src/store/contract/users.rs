@@ -518,19 +518,14 @@ fn long_filtered_list_is_in_the_order_of_a_short_one() {
         for sort in [UserSort::Email, UserSort::Name, UserSort::Created] {
             let mut expected = all(&mut *store, sort);
             expected.retain(|id| id != "a");
-            for (search, expected) in
-                [("X.org", expected.clone()), ("Name 99", named(&mut *store, &expected, "Name 99"))]
-            {
+            let mut named = expected.clone();
+            named.retain(|id| id[1..].parse::<u32>().unwrap() * 7 % 100 == 99);
+            for (search, expected) in [("X.org", expected), ("Name 99", named)] {
                 let query = UserQuery { search: Some(search.into()), sort, limit: 1000, ..query() };
                 assert_eq!(walk(&mut *store, &query), expected, "{search} {sort:?}");
             }
         }
     });
-}
-
-/// The ids whose users have this name.
-fn named(store: &mut dyn Store, ids: &[String], name: &str) -> Vec<String> {
-    ids.iter().filter(|id| by_id(store, id).unwrap().name == name).cloned().collect()
 }
 
 #[test]
