@@ -708,12 +708,16 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__backup)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --keep --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

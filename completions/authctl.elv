@@ -1836,6 +1836,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;db;backup'= {
+            cand --keep 'Keep this many backups in the directory, and remove the oldest others'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'

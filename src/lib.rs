@@ -41,7 +41,8 @@ pub mod store;
 #[path = "../tests/it/scratch.rs"]
 mod scratch;
 
-use std::io::IsTerminal as _;
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal as _, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::Command;
@@ -219,6 +220,7 @@ fn print_result(
             print_pages(&mut *commands::pages::pages(listing, cli.global.json, style), cli, style, &mut context)
         }
         Ok(Outcome::Follow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
+        Ok(Outcome::Bytes { file, report }) => print_bytes(file, &*report, cli, style, &mut context),
         Ok(Outcome::Silent) => ExitCode::Done,
         Ok(Outcome::Text(text)) => print(&text, cli.global.json, style.color),
         Ok(Outcome::Report(report)) => print_report(&*report, cli, style, &mut context),
@@ -291,6 +293,33 @@ fn print_report(report: &dyn Report, cli: &Cli, style: Style, context: &mut Cont
         for line in page.done.iter().chain(&page.notes) {
             output::write_message(line);
         }
+    }
+    report.exit_code()
+}
+
+/// The bytes of a file that are printed at once.
+const CHUNK_BYTES: usize = 1 << 16;
+
+/// Prints a file. `--json` changes nothing: the file is the answer.
+fn print_bytes(mut file: File, report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let read = match file.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => {
+                let failure = Failure::from(anyhow::Error::new(error).context("could not read the copy"));
+                return print_failure(&failure, cli.global.json, style.color);
+            }
+        };
+        if let Err(error) = output::write_bytes(&chunk[..read]) {
+            return print_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
+        }
+    }
+    if !cli.global.quiet {
+        let page = report.text(context.now().unwrap_or_default(), style);
+        page.done.iter().chain(&page.notes).for_each(|line| output::write_message(line));
     }
     report.exit_code()
 }

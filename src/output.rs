@@ -62,6 +62,11 @@ pub enum Outcome {
     Exec(Box<Command>),
     /// A list that is printed while it is read, so that a list of any length takes no memory.
     List(Listing),
+    /// A complete file for standard output, byte by byte, and the report about it for standard error.
+    Bytes {
+        file: File,
+        report: Box<dyn Report>,
+    },
     /// Entries of the audit log, followed by those to come.
     Follow {
         entries: Vec<Entry>,
@@ -169,12 +174,20 @@ const FULL_PIPE_POLL: Duration = Duration::from_millis(5);
 ///
 /// # Errors An error of the operating system: the pipe is closed, the disk is full.
 pub fn write_answer(text: &str) -> io::Result<()> {
-    if text.is_empty() {
+    write_bytes(text.as_bytes())
+}
+
+/// Writes all bytes, as [`write_answer`] does.
+///
+/// # Errors
+/// An error of the operating system.
+pub fn write_bytes(bytes: &[u8]) -> io::Result<()> {
+    if bytes.is_empty() {
         return Ok(());
     }
     // `Stdout` is not used, because it reports success for a descriptor that is open for reading only.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let mut left = text.as_bytes();
+    let mut left = bytes;
     while !left.is_empty() {
         match output.write(left) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

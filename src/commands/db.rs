@@ -6,10 +6,8 @@ mod copy;
 mod init;
 mod prune;
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
-use backup::RestoreArgs;
+use backup::{BackupArgs, RestoreArgs};
 use clap::Subcommand;
 use convert::ConvertArgs;
 use copy::CopyArgs;
@@ -64,12 +62,13 @@ pub enum DbCommand {
     /// Copy the database to a new file, consistently, while others use it
     ///
     /// The copy is one file, readable by you alone. It holds password hashes: keep it as safe as the
-    /// database. An existing file is never overwritten.
-    #[command(after_help = "Example:\n  authctl db backup auth-2026-01-31.db")]
-    Backup {
-        /// The new file
-        file: PathBuf,
-    },
+    /// database. An existing file is never overwritten. `-` writes the copy to a pipe when it is complete;
+    /// until then it takes space beside the database.
+    ///
+    /// With --keep, FILE is a directory, and the new file gets a name with the time. Older backups of this
+    /// database that `db backup --keep` named are removed when the new one is complete, and nothing else.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(BackupArgs),
     /// Copy a database of authctl's own to a new place: to PostgreSQL, or back to a file
     ///
     /// Users, accounts, sessions, codes, settings and the audit log are copied as they are and compared.
@@ -109,7 +108,7 @@ pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<
         DbCommand::Status => status(context),
         DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
         DbCommand::Prune(args) => prune::run(args, context).attempt("could not delete expired rows"),
-        DbCommand::Backup { file } => backup::backup(file, context).attempt("could not back up the database"),
+        DbCommand::Backup(args) => backup::backup(args, context).attempt("could not back up the database"),
         DbCommand::Copy(args) => copy::run(args, context).attempt("could not copy the database"),
         DbCommand::Restore(args) => backup::restore(args, context).attempt("could not restore the backup"),
         DbCommand::Convert(args) => convert::run(args, context).attempt("could not convert the database"),

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::kill::Case;
 use crate::machine::tree;
+use crate::pty::Terminal;
 use crate::sandbox::{PASSWORD, Sandbox};
 
 /// Counts the users of a database.
@@ -75,9 +76,9 @@ fn refused_backup_overwrites_and_leaves_no_file() {
     let database = sandbox.database();
     let before = tree(sandbox.home());
     for (file, code) in
-        [("there", 6), ("link", 6), (database.to_str().unwrap(), 6), ("-", 2), ("no/b.db", 74), ("open/b.db", 9)]
+        [("there", 6), ("link", 6), (database.to_str().unwrap(), 6), ("", 2), ("no/b.db", 74), ("open/b.db", 9)]
     {
-        let ran = sandbox.run(&format!("db backup {file}"));
+        let ran = sandbox.run_words(&["db", "backup", file]);
         assert_eq!(ran.code, code, "{file}: {ran}");
     }
     before.assert_same(&tree(sandbox.home()));
@@ -88,6 +89,134 @@ fn refused_backup_overwrites_and_leaves_no_file() {
     [exit status: 6]
     ");
     assert_eq!(sandbox.run("--db missing.db db backup b.db").code, 9);
+}
+
+#[test]
+fn backup_to_a_pipe_is_whole_and_leaves_no_file() {
+    let sandbox = Sandbox::with_ada();
+    let before = names(sandbox.database().parent().unwrap());
+    let output = sandbox.command(["db", "backup", "-"]).output().unwrap();
+    assert_snapshot!(String::from_utf8_lossy(&output.stderr).replace(sandbox.home().to_str().unwrap(), "[HOME]"), @"
+    backed up [HOME]/.local/share/authctl/auth.db with 1 user and 1 session to standard output
+    the backup holds password hashes: keep it as safe as the database
+    ");
+    assert_eq!(output.status.code(), Some(0));
+    let file = sandbox.file("b.db", &output.stdout);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(users(&file), 1);
+    assert_eq!(sandbox.run("--db b.db db check --full").code, 0);
+    assert_eq!(names(sandbox.database().parent().unwrap()), before);
+    assert_eq!(sandbox.newest_entry()["detail"], "to standard output");
+    assert_eq!(sandbox.run("db restore b.db --yes").code, 0);
+}
+
+#[test]
+fn backup_to_a_pipe_that_fails_is_an_error() {
+    let sandbox = Sandbox::with_ada();
+    let mut command = sandbox.command(["db", "backup", "-"]);
+    command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let ran = sandbox.ran(&command.output().unwrap());
+    assert_eq!(ran.code, 74, "{ran}");
+    assert!(!ran.stderr.contains("backed up"), "{ran}");
+    let mut command = sandbox.command(["db", "backup", "-"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(141));
+}
+
+#[test]
+fn backup_is_not_written_to_a_terminal() {
+    let sandbox = Sandbox::with_ada();
+    let before = tree(sandbox.home());
+    let screen = Terminal::new().run(sandbox.command(["db", "backup", "-"])).end().with_code(2);
+    assert!(screen.contains("a backup is not written to a terminal"), "{screen}");
+    assert!(screen.contains("pipe it, or name a file"), "{screen}");
+    before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn killed_backup_to_a_pipe_leaves_no_copy_for_long() {
+    let case = Case::new(Sandbox::with_ada(), "db backup -");
+    case.kill_by_call(|when| {
+        assert_eq!(users(&case.sandbox.database()), 1, "{when}");
+        case.sandbox.command(["db", "backup", "-"]).stdout(std::process::Stdio::null()).status().unwrap();
+        let directory = case.sandbox.database().parent().unwrap().to_owned();
+        assert!(names(&directory).iter().all(|name| name.starts_with("auth.db")), "{when}: {:?}", names(&directory));
+    });
+}
+
+#[test]
+fn keep_removes_the_oldest_of_its_own_names_only() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::create_dir(sandbox.path("backups")).unwrap();
+    let first = sandbox.run("db backup backups --keep 2 --json").json();
+    let first = std::path::PathBuf::from(first["backup"].as_str().unwrap());
+    let name = first.file_name().unwrap().to_str().unwrap().to_owned();
+    let (prefix, time) =
+        name.trim_end_matches(".db").rsplit_once('.').map(|(rest, _)| rest.rsplit_once('.').unwrap()).unwrap();
+    assert!(prefix.starts_with("auth.") && time.contains('T'), "{name}");
+    // Another database of the same name, what looks alike, and what only has the name.
+    let others = [
+        "auth.00000000.20200101T000000.000Z.db".to_owned(),
+        format!("{prefix}.20200101T000000.000Z.db-wal"),
+        format!("{prefix}.20200101.db"),
+        format!("{prefix}.2020010aT000000.000Z.db"),
+        format!("x{prefix}.20200101T000000.000Z.db"),
+        "auth.db".to_owned(),
+    ];
+    for other in &others {
+        sandbox.file(&format!("backups/{other}"), "precious");
+    }
+    let old = format!("{prefix}.20200101T000000.000Z.db");
+    std::fs::create_dir(sandbox.path(&format!("backups/{old}"))).unwrap();
+    std::os::unix::fs::symlink("auth.db", sandbox.path(&format!("backups/{prefix}.20200102T000000.000Z.db"))).unwrap();
+    sandbox.file(&format!("backups/{prefix}.20200103T000000.000Z.db"), "old");
+    sandbox.file(&format!("backups/{prefix}.20990103T000000.000Z.db"), "newer than today");
+    let before = names(&sandbox.path("backups"));
+    let removed = sandbox.run("db backup --keep 2 backups --json").json();
+    let count = removed["removed"].as_array().unwrap().len();
+    assert_eq!(count, 2, "the new one and one other stay: {removed}");
+    let after = names(&sandbox.path("backups"));
+    let new = std::path::Path::new(removed["backup"].as_str().unwrap()).file_name().unwrap().to_str().unwrap();
+    let gone: Vec<_> = before.iter().filter(|name| !after.contains(name)).collect();
+    assert_eq!(gone, [&format!("{prefix}.20200103T000000.000Z.db"), &name]);
+    assert!(after.iter().any(|name| name == new), "{after:?}");
+    assert_eq!(users(&sandbox.path(&format!("backups/{new}"))), 1);
+    let text = sandbox.run("db backup --keep 1 backups");
+    assert!(text.stderr.contains("removed 2 older backups: "), "{text}");
+}
+
+#[test]
+fn backup_that_fails_removes_no_older_one() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::create_dir(sandbox.path("backups")).unwrap();
+    sandbox.run("db backup --keep 1 backups").success();
+    let before = names(&sandbox.path("backups"));
+    // Other users can write to the directory, so no backup is made there.
+    std::fs::set_permissions(sandbox.path("backups"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let _ = sandbox.run("db backup --keep 1 backups").failure(9);
+    assert_eq!(names(&sandbox.path("backups")), before);
+    for (words, code) in [("--keep 1 nowhere", 2), ("--keep 0 backups", 2), ("--keep 1 -", 2), ("--keep 1 auth", 2)] {
+        assert_eq!(sandbox.run(&format!("db backup {words}")).code, code, "{words}");
+    }
+}
+
+#[test]
+fn killed_rotation_keeps_at_least_the_older_backup() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::create_dir(sandbox.path("backups")).unwrap();
+    sandbox.run("db backup --keep 1 backups").success();
+    let case = Case::new(sandbox, "db backup --keep 1 backups");
+    case.kill_by_call(|when| {
+        let directory = case.sandbox.path("backups");
+        let whole: Vec<String> =
+            names(&directory).into_iter().filter(|name| name.starts_with("auth.") && name.ends_with("Z.db")).collect();
+        assert!(!whole.is_empty(), "{when}");
+        for name in whole {
+            assert_eq!(users(&directory.join(name)), 1, "{when}");
+        }
+    });
 }
 
 #[test]

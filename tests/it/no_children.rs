@@ -30,6 +30,7 @@ const COMMANDS: &[&str] = &[
     "db status",
     "db check",
     "db backup copy.db",
+    "db backup -",
     "doctor --fix --yes",
     "hash generate --password-file pw",
     "help security",

@@ -5,6 +5,7 @@
 //! transaction: a reader sees the old state or the new one, also after a kill. The old state is copied first under
 //! the same lock, so that no commit is lost.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -36,6 +37,33 @@ impl Sqlite {
     /// # Errors
     /// [`CopyError`]. There is no file at `to`.
     pub fn backup(&mut self, to: &Path) -> Result<BackupSummary, CopyError> {
+        let (summary, ()) = self.copy_checked(to, |snapshot, wait, check| copy(snapshot, to, wait, check))?;
+        Ok(summary)
+    }
+
+    /// Copies the database to a file without a name, and reads the copy back. The file is at its first byte and is gone
+    /// when it is closed. It takes the space of the database on the same disk, in a directory that is safe.
+    ///
+    /// # Errors
+    /// [`CopyError`].
+    pub fn backup_nameless(&mut self) -> Result<(BackupSummary, File), CopyError> {
+        let path = &self.path().to_owned();
+        self.copy_checked(path, |snapshot, wait, check| {
+            let (building, file) = stage(snapshot, path, wait, check)?;
+            let duplicate =
+                file.held().duplicate().map_err(|source| CopyError::CannotWrite { path: path.into(), source });
+            // Removes the name.
+            drop(building);
+            duplicate
+        })
+    }
+
+    /// Copies one state of the database with `write`, which checks its copy with the function that it gets.
+    fn copy_checked<T>(
+        &mut self,
+        to: &Path,
+        write: impl FnOnce(&Connection, Duration, &dyn Fn(&Connection) -> Result<(), CopyError>) -> Result<T, CopyError>,
+    ) -> Result<(BackupSummary, T), CopyError> {
         let path = &self.path().to_owned();
         let wait = self.wait();
         let failed = |source| failed(path, source);
@@ -44,14 +72,14 @@ impl Sqlite {
         // The snapshot that is counted is the one that is copied.
         let snapshot = self.connection().unchecked_transaction().engine().map_err(failed)?;
         let wanted = read(&snapshot).map_err(failed)?;
-        copy(&snapshot, to, wait, |copied| {
+        let written = write(&snapshot, wait, &|copied| {
             if let Some(problem) = integrity::damage(copied, Depth::Quick).map_err(failed)?.into_iter().next() {
                 return Err(CopyError::Damaged { path: path.into(), problem });
             }
             let found = read(copied).map_err(failed)?;
             if found == wanted { Ok(()) } else { Err(CopyError::Differs(to.into())) }
         })?;
-        Ok(wanted)
+        Ok((wanted, written))
     }
 }
 
@@ -75,16 +103,29 @@ pub(super) fn copy(
         OpenError::CannotCreate { path, source } => CopyError::CannotWrite { path, source },
         error => error.into(),
     })?;
-    let cannot_write = |source: io::Error| match source.kind() {
-        io::ErrorKind::AlreadyExists => CopyError::Exists(to.into()),
-        _ => CopyError::CannotWrite { path: to.into(), source },
-    };
-    let failed = |source| failed(to, source);
-    let (building, file) = StagedFile::begin(to).map_err(cannot_write)?;
+    let (building, file) = stage(source, to, wait, check)?;
+    building.finish(&file).map_err(|source| cannot_write(to, source))
+}
+
+/// Copies a database to a file with a temporary name beside another one.
+fn stage(
+    source: &Connection,
+    beside: &Path,
+    wait: Duration,
+    check: impl FnOnce(&Connection) -> Result<(), CopyError>,
+) -> Result<(StagedFile, Checked), CopyError> {
+    let failed = |source| failed(beside, source);
+    let (building, file) = StagedFile::begin(beside).map_err(|source| cannot_write(beside, source))?;
     let copied = fill(file, source, wait).map_err(failed)?;
     check(&copied)?;
-    let file = copied.close().map_err(failed)?;
-    building.finish(&file).map_err(cannot_write)
+    Ok((building, copied.close().map_err(failed)?))
+}
+
+fn cannot_write(to: &Path, source: io::Error) -> CopyError {
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => CopyError::Exists(to.into()),
+        _ => CopyError::CannotWrite { path: to.into(), source },
+    }
 }
 
 fn fill(file: Checked, source: &Connection, wait: Duration) -> Result<Connected, StoreError> {

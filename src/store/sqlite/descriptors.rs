@@ -6,6 +6,7 @@
 //! SQLite has such a table for the same reason.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -113,6 +114,13 @@ impl Held {
         let files = table();
         let file = files.get(&self.id).and_then(|file| file.descriptors.first());
         Ok(file.map_or(Ok(()), rustix::fs::fsync)?)
+    }
+
+    /// One more descriptor, for a file that no connection uses any more: closing it would release the locks.
+    pub(super) fn duplicate(&self) -> io::Result<File> {
+        let files = table();
+        let file = files.get(&self.id).and_then(|file| file.descriptors.first()).ok_or(Errno::BADF)?;
+        Ok(file.try_clone()?.into())
     }
 
     /// Reads the whole file; `None` if it has more bytes than allowed.

@@ -51,6 +51,7 @@ const WALLS: &[Wall] = &[
             "prompt",
             // Backup paths parse like database paths, and `db status` shows the source of the path.
             "paths::resolve",
+            "paths::session_key",
             "paths::require_writable_directory",
             "paths::DatabaseLocation",
             "paths::DatabasePlace",
@@ -75,7 +76,7 @@ const WALLS: &[Wall] = &[
             "error::StillLive",
         ],
         // Commands return reports and cannot print.
-        but: &["output::write_answer", "output::write_message"],
+        but: &["output::write_answer", "output::write_bytes", "output::write_message"],
     },
     Wall {
         part: "error",
