@@ -96,7 +96,7 @@ fn generated_picture_matches_the_program() {
 #[test]
 fn every_command_has_a_page_and_every_shell_a_script() {
     let files = generated();
-    for name in ["man/authctl.1", "man/authctl-signin.1", "man/authctl-sessions-revoke.1", "completions/_authctl"] {
+    for name in ["man/authctl.1", "man/authctl-signin.1", "man/authctl-sessions.1", "completions/_authctl"] {
         assert!(files.contains_key(Path::new(name)), "{name} in {:?}", files.keys());
     }
     for variant in Shell::value_variants() {
@@ -146,6 +146,40 @@ fn bash_completes_commands_and_flags() {
     assert_eq!(commands, "whoami");
     assert_eq!(complete(&["authctl", "sessions", "rev"]).unwrap(), "revoke");
     assert_eq!(complete(&["authctl", "sessions", "revoke", "--oth"]).unwrap(), "--others");
+}
+
+/// The part of a page below a heading.
+fn section<'a>(page: &'a str, title: &str) -> &'a str {
+    let start = page.find(&format!("\n.SH {title}\n")).map(|at| at + 1);
+    let part = start.map_or("", |start| &page[start..]);
+    part.find("\n.SH ").map_or(part, |end| &part[..end])
+}
+
+#[test]
+fn each_command_has_one_page_with_all_its_synopses() {
+    let files = generated();
+    let pages = files.keys().filter(|path| path.starts_with("man")).count();
+    let mut root = authctl::cli::command();
+    root.build();
+    assert_eq!(pages, root.get_subcommands().filter(|command| !command.is_hide_set()).count() + 1);
+    let synopsis = section(&files[Path::new("man/authctl-db.1")], "SYNOPSIS");
+    for line in [
+        r"\fBauthctl db backup\fR [\fB\-\-keep\fR \fICOUNT\fR] \fIFILE\fR",
+        r"\fBauthctl db copy\fR [\fB\-\-dry\-run\fR] \fIFROM\fR \fITO\fR",
+    ] {
+        assert!(synopsis.contains(line), "{line} in\n{synopsis}");
+    }
+}
+
+#[test]
+fn no_argument_stands_under_options() {
+    for (path, page) in generated().iter().filter(|(path, _)| path.starts_with("man")) {
+        for entry in section(page, "OPTIONS").split("\n.TP\n").skip(1) {
+            assert!(entry.starts_with(r"\fB\-"), "{}: {entry}", path.display());
+        }
+    }
+    let files = generated();
+    assert!(section(&files[Path::new("man/authctl-import.1")], "ARGUMENTS").contains("FILE"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ const TITLE: &str = "\
 # Commands
 
 This page lists every command with its arguments and options. `authctl help COMMAND` prints the same in the terminal,
-and `man authctl-COMMAND` where the man pages are installed. `authctl help exit-codes`, `authctl help environment` and
+and `man authctl-COMMAND` (the first word) where the man pages are installed. `authctl help exit-codes`, `authctl help environment` and
 `authctl help security` are topics.
 
 <!-- Generated from src/: AUTHCTL_REGENERATE=1 cargo test --test it generated -->
@@ -106,7 +106,7 @@ fn list<'a>(arguments: impl IntoIterator<Item = &'a clap::Arg>) -> String {
 }
 
 /// The possible values and the default of an argument.
-fn choices(argument: &clap::Arg) -> String {
+pub(super) fn choices(argument: &clap::Arg) -> String {
     if !argument.get_action().takes_values() {
         return String::new();
     }
