@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Compares the release build with its limits: the instructions of frequent commands, and the peak memory of lists. Exits
+# Compares the build for shipping with its limits: the instructions of frequent commands, and the peak memory of lists. Exits
 # with 1 when one is exceeded. The counts are the same in every run on a machine; another compiler moves them by a few
 # hundredths. A command that got cheaper gets a lower limit here.
 #
-# Needs valgrind, sqlite3 and GNU time. `cargo build --release --locked && benches/limits.sh`
+# Needs valgrind, sqlite3 and GNU time. `cargo build --profile dist --locked && benches/limits.sh`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 
 authctl() {
-    env -i HOME="$home" ${counter:-} "$PWD/target/release/authctl" "$@"
+    env -i HOME="$home" ${counter:-} "$PWD/target/dist/authctl" "$@"
 }
 
 # The number of instructions of a command; its standard input is that of this function.

@@ -125,7 +125,7 @@ fn run(sandbox: &Sandbox, steps: &[Step]) -> Vec<String> {
 }
 
 /// Replaces values that differ between machines.
-fn portable(printed: &str) -> String {
+pub(super) fn portable(printed: &str) -> String {
     let version = format!("authctl/{} (", env!("CARGO_PKG_VERSION"));
     let mut text = String::new();
     for line in printed.split_inclusive('\n') {
@@ -154,7 +154,7 @@ fn narrow(text: &str) -> String {
 }
 
 /// Adjusts the columns of a table to the values that the page shows.
-fn aligned(output: &str) -> String {
+pub(super) fn aligned(output: &str) -> String {
     let cells = |line: &str| -> Vec<String> {
         let (mark, rest) =
             if line.starts_with("*  ") || line.starts_with("   ") { line.split_at(3) } else { ("", line) };

@@ -17,6 +17,7 @@ pub(super) struct Part {
 pub(super) fn parts() -> Vec<Part> {
     let part = |page, name, text: String| Part { page, name, text };
     vec![
+        part("README.md", "quick start", format!("```text\n{}```\n", super::quick_start())),
         part("docs/administration.md", "policy", policy()),
         part("docs/scripting.md", "exit codes", exit_codes()),
         part("docs/security.md", "security", security()),
