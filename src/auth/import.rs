@@ -450,7 +450,7 @@ pub struct BatchSize(usize);
 
 impl BatchSize {
     /// Many users share a sync. Other writers wait for one batch.
-    pub const NATIVE: Self = Self(5_000);
+    pub const NATIVE: Self = Self(10_000);
     /// An app may not wait for a lock at all.
     pub const GUEST: Self = Self(100);
     /// Each weak hash of a batch is hashed again before the batch is committed.

@@ -1,5 +1,6 @@
 //! What becomes of a row of an export: a user with checked values, or a refusal.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -358,7 +359,10 @@ fn is_exponential(id: &str) -> bool {
 }
 
 /// The user of a row with what other rows say.
-fn merged(source: &SourceUser, about: &[About]) -> SourceUser {
+fn merged<'s>(source: &'s SourceUser, about: &[About]) -> Cow<'s, SourceUser> {
+    if about.is_empty() {
+        return Cow::Borrowed(source);
+    }
     let mut user = source.clone();
     for fact in about {
         match fact {
@@ -371,7 +375,7 @@ fn merged(source: &SourceUser, about: &[About]) -> SourceUser {
             }
         }
     }
-    user
+    Cow::Owned(user)
 }
 
 impl Rules {

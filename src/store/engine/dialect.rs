@@ -72,6 +72,8 @@ pub(in crate::store) struct Step {
 pub(in crate::store) struct SearchIndex {
     /// The statement that adds the user with an id.
     pub(in crate::store) add: &'static str,
+    /// The statement that adds the users with the ids of a JSON array.
+    pub(in crate::store) add_listed: &'static str,
     /// The statement that adds all users to an empty index.
     pub(in crate::store) fill: &'static str,
     /// The statement that removes the user with an id.

@@ -1,24 +1,25 @@
 //! The import of users of other systems.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
 use super::audit::{COLUMNS, entry};
+use super::rows::Values;
 use super::write_tx::SqlStore;
-use super::{Answer, rows, users};
+use super::{Answer, rows, search, users};
 use crate::auth::AuthError;
-use crate::auth::audit::{Changes, Event, counted};
+use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::email::{is_same_address, without_blanks};
 use crate::auth::import::{Counts, IMPORTED, Note};
 use crate::auth::storage::{
-    AdminGuard, Ban, ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedUser, NewBan, NewPassword,
-    NewUserRow, OnConflict, StoreError, UserChange, UserUpdated, Which,
+    AdminGuard, Ban, ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedAccount, ImportedUser, NewBan,
+    NewPassword, NewUserRow, OnConflict, StoreError, UserChange, UserUpdated, Which,
 };
 use crate::auth::throttle::AttemptKey;
-use crate::auth::user::{User, UserRef};
-use crate::store::engine::Tx;
+use crate::auth::user::User;
+use crate::store::engine::{Tx, Value};
 use crate::store::mapping::SchemaMapping;
 
 impl Answer for Vec<ImportResult> {}
@@ -48,15 +49,15 @@ impl ImportStore for SqlStore {
     ) -> Result<Vec<ImportResult>, StoreError> {
         self.read(|tx, mapping| {
             require_columns(mapping, users)?;
-            let others = OtherSpellings::read(tx, mapping)?;
+            let present = Present::read(tx, mapping, users)?;
             let mut results = Vec::with_capacity(users.len());
             for user in users {
-                let (mut result, stored) = decide(tx, mapping, user, on_conflict, &others)?;
+                let (mut result, stored) = present.decide(mapping, user, on_conflict);
                 if let Some(stored) = stored.filter(|_| matches!(result, ImportResult::Updated { .. })) {
-                    let keeps_password = keeps_password(tx, mapping, user, &stored)?;
+                    let keeps_password = keeps_password(tx, mapping, user, stored)?;
                     let change = change_of(user);
-                    let after = users::applied(&change, &stored);
-                    if keeps_password && Changes::between(Some(&stored), Some(&after)).is_empty() {
+                    let after = users::applied(&change, stored);
+                    if keeps_password && Changes::between(Some(stored), Some(&after)).is_empty() {
                         result = ImportResult::Unchanged;
                     }
                 }
@@ -72,19 +73,31 @@ impl ImportStore for SqlStore {
         told: &mut dyn FnMut(&[ImportResult]) -> Result<(), StoreError>,
     ) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| {
-            let others = OtherSpellings::read(tx, mapping)?;
+            let present = Present::read(tx, mapping, batch.users)?;
             let mut results = Vec::with_capacity(batch.users.len());
+            let mut new = Vec::new();
             // The entry about all of them comes first, so that the intention of an act on an app's database names it.
             log.push(Event::new(IMPORTED));
             for user in batch.users {
-                let (result, stored) = decide(tx, mapping, user, batch.on_conflict, &others)?;
+                let (result, stored) = present.decide(mapping, user, batch.on_conflict);
                 let result = match (result, stored) {
                     (ImportResult::Taken, _) if batch.on_conflict == OnConflict::Fail => {
                         return Ok(Err(AuthError::UserExists));
                     }
-                    (ImportResult::Created, _) => create(tx, mapping, log, user)?,
+                    (ImportResult::Created, _) if mapping.is_guest() => {
+                        create(tx, mapping, log, user)?;
+                        result
+                    }
+                    (ImportResult::Created, _) => {
+                        let subject = Subject::read(&user.user.id, Some(user.user.email.as_str().to_owned()));
+                        log.push(entry_about(subject, user, user.user.role.as_deref().unwrap_or("user")));
+                        new.push(user);
+                        result
+                    }
                     (ImportResult::Updated { .. }, Some(stored)) => {
-                        match update(tx, mapping, log, user, &stored, batch.now)? {
+                        // The file may ban the last administrator behind a new one.
+                        create_all(tx, mapping, &std::mem::take(&mut new))?;
+                        match update(tx, mapping, log, user, stored, batch.now)? {
                             Ok(result) => result,
                             Err(refused) => return Ok(Err(refused)),
                         }
@@ -93,6 +106,7 @@ impl ImportStore for SqlStore {
                 };
                 results.push(result);
             }
+            create_all(tx, mapping, &new)?;
             let counts = Counts::of(&results);
             let note = Note { key: batch.key.to_owned(), rows: batch.rows, total: batch.total, counts };
             log[0] = Event::new(IMPORTED).with(note.with(batch.about));
@@ -100,6 +114,83 @@ impl ImportStore for SqlStore {
             Ok(Ok(results))
         })
     }
+}
+
+/// What the database has of the users of a batch. No two of them have an id, an address or an account in common.
+struct Present {
+    by_id: HashMap<String, User>,
+    /// The users with an address, without regard to case.
+    by_email: HashMap<String, String>,
+    /// The users with an account at a provider.
+    owners: HashMap<[String; 2], Vec<String>>,
+    others: OtherSpellings,
+}
+
+impl Present {
+    fn read(tx: &mut dyn Tx, mapping: &SchemaMapping, users: &[ImportedUser]) -> Result<Self, StoreError> {
+        let ids: Vec<_> = users.iter().filter_map(|user| fitting_id(mapping, user)).collect();
+        let ids: Vec<_> = ids.iter().map(|id| [mapping.key("user", id)]).collect();
+        let emails: Vec<_> = users.iter().map(|user| [user.user.email.as_str().into()]).collect();
+        let by_id = users::find_all(tx, mapping, "id", &ids)?.into_iter().map(|user| (user.id.clone(), user));
+        let by_id = by_id.collect();
+        let by_email = users::find_all(tx, mapping, "email", &emails)?.into_iter();
+        let by_email = by_email.map(|user| (user.email.to_ascii_lowercase(), user.id)).collect();
+        let mut owners: HashMap<_, Vec<_>> = HashMap::new();
+        let accounts: Vec<[Value; 2]> = users
+            .iter()
+            .flat_map(|user| &user.accounts)
+            .map(|account| [(&account.provider_id).into(), (&account.account_id).into()])
+            .collect();
+        let dialect = tx.dialect();
+        let are_sought = [(r#""providerId""#, "?1"), (r#""accountId""#, "?2")]
+            .map(|(column, parameter)| dialect.is_listed(column, parameter))
+            .join(" AND ");
+        let sql = format!(r#"SELECT "userId", "providerId", "accountId" FROM "account" WHERE {are_sought}"#);
+        for lists in dialect.lists(&accounts) {
+            tx.each(&mapping.sql(&sql), &lists, |row| {
+                let [provider, account] = [1, 2].map(|column| row.text(column));
+                let owner = rows::key(row, 0, mapping, "user")?;
+                owners.entry([provider?, account?]).or_default().push(owner);
+                Ok(())
+            })?;
+        }
+        Ok(Self { by_id, by_email, owners, others: OtherSpellings::read(tx, mapping)? })
+    }
+
+    /// Decides what becomes of a user, and returns the stored user with the same id.
+    fn decide(
+        &self,
+        mapping: &SchemaMapping,
+        imported: &ImportedUser,
+        on_conflict: OnConflict,
+    ) -> (ImportResult, Option<&User>) {
+        let Some(id) = fitting_id(mapping, imported) else { return (ImportResult::UnfitId, None) };
+        let stored = self.by_id.get(&id);
+        let email = imported.user.email.as_str();
+        let is_own = |user: &User| is_same_address(&user.email, email);
+        let mut is_taken = match self.by_email.get(email) {
+            Some(holder) => *holder != id,
+            None => self.others.0.contains(email) && !stored.is_some_and(is_own),
+        };
+        for account in &imported.accounts {
+            let owners = self.owners.get(&[account.provider_id.clone(), account.account_id.clone()]);
+            is_taken |= owners.is_some_and(|owners| owners.iter().any(|owner| *owner != id));
+        }
+        let result = match on_conflict {
+            _ if stored.is_none() && !is_taken => ImportResult::Created,
+            OnConflict::Skip => ImportResult::Skipped,
+            OnConflict::Update if !is_taken => ImportResult::Updated { sessions: 0 },
+            OnConflict::Fail | OnConflict::Update => ImportResult::Taken,
+        };
+        (result, stored)
+    }
+}
+
+/// The id under which a user would be stored; `None` if the database cannot hold it.
+fn fitting_id(mapping: &SchemaMapping, imported: &ImportedUser) -> Option<String> {
+    let strategy = mapping.ids.of("user");
+    let id = &imported.user.id;
+    if imported.keeps_id { strategy.takes(id).then(|| id.clone()) } else { Some(strategy.make(id)) }
 }
 
 /// The addresses that the database holds in another form than authctl writes them. Only apps have such.
@@ -146,64 +237,56 @@ fn role(imported: &ImportedUser, mapping: &SchemaMapping) -> Option<String> {
     if mapping.has("user", "role") { role } else { role.filter(|role| role != "user") }
 }
 
-/// Decides what becomes of a user, and returns the stored user with the same id.
-fn decide(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    imported: &ImportedUser,
-    on_conflict: OnConflict,
-    others: &OtherSpellings,
-) -> Result<(ImportResult, Option<User>), StoreError> {
-    let strategy = mapping.ids.of("user");
-    let id = if imported.keeps_id { imported.user.id.clone() } else { strategy.make(&imported.user.id) };
-    if imported.keeps_id && !strategy.takes(&id) {
-        return Ok((ImportResult::UnfitId, None));
-    }
-    let stored = users::find(tx, mapping, &UserRef::Id(id.clone()))?;
-    let email = &imported.user.email;
-    let is_own = |user: &User| is_same_address(&user.email, email.as_str());
-    let mut is_taken = match users::find(tx, mapping, &UserRef::Email(email.clone()))? {
-        Some(holder) => holder.id != id,
-        None => others.0.contains(email.as_str()) && !stored.as_ref().is_some_and(is_own),
-    };
-    for account in &imported.accounts {
-        let sql = r#"SELECT "userId" FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2"#;
-        let values = [(&account.provider_id).into(), (&account.account_id).into()];
-        let owners = tx.query_all(&mapping.sql(sql), &values, |row| rows::key(row, 0, mapping, "user"))?;
-        is_taken |= owners.iter().any(|owner| *owner != id);
-    }
-    let result = match on_conflict {
-        _ if stored.is_none() && !is_taken => ImportResult::Created,
-        OnConflict::Skip => ImportResult::Skipped,
-        OnConflict::Update if !is_taken => ImportResult::Updated { sessions: 0 },
-        OnConflict::Fail | OnConflict::Update => ImportResult::Taken,
-    };
-    Ok((result, stored))
-}
-
+/// Adds a user to the database of an app, with all accounts.
 fn create(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     imported: &ImportedUser,
-) -> Result<ImportResult, StoreError> {
+) -> Result<(), StoreError> {
     let user = NewUserRow { role: role(imported, mapping), ..imported.user.clone() };
     let made = users::insert(tx, mapping, &user, imported.hash.as_ref())?;
     for account in &imported.accounts {
-        let values = vec![
-            ("accountId", (&account.account_id).into()),
-            ("providerId", (&account.provider_id).into()),
-            ("userId", mapping.reference("account", "userId", &made.id)),
-            ("createdAt", mapping.time("account", "createdAt", account.created_at)),
-            ("updatedAt", mapping.time("account", "updatedAt", account.created_at)),
-        ];
-        rows::insert(tx, mapping, "account", &account.id, values)?;
+        rows::insert(tx, mapping, "account", &account.id, account_values(mapping, &made.id, account))?;
     }
+    log.push(entry_about(Subject::from(&made), imported, made.roles()));
+    Ok(())
+}
+
+/// Adds users to a database that authctl made, with all accounts.
+fn create_all(tx: &mut dyn Tx, mapping: &SchemaMapping, new: &[&ImportedUser]) -> Result<(), StoreError> {
+    let mut accounts = Vec::new();
+    let users = new.iter().map(|ImportedUser { user, hash, accounts: others, .. }| {
+        if let Some(hash) = hash {
+            let values = users::credential_values(mapping, &user.id, hash, user.updated_at);
+            accounts.push((user.account_id.clone(), values));
+        }
+        accounts.extend(others.iter().map(|other| (other.id.clone(), account_values(mapping, &user.id, other))));
+        let mut values = users::new_values(mapping, user);
+        values.push(("role", (&user.role).into()));
+        (user.id.clone(), values)
+    });
+    let users = users.collect();
+    rows::insert_all(tx, mapping, "user", users)?;
+    rows::insert_all(tx, mapping, "account", accounts)?;
+    search::add_all(tx, mapping, new.iter().map(|new| new.user.id.as_str()))
+}
+
+fn account_values(mapping: &SchemaMapping, user_id: &str, account: &ImportedAccount) -> Values {
+    vec![
+        ("accountId", (&account.account_id).into()),
+        ("providerId", (&account.provider_id).into()),
+        ("userId", mapping.reference("account", "userId", user_id)),
+        ("createdAt", mapping.time("account", "createdAt", account.created_at)),
+        ("updatedAt", mapping.time("account", "updatedAt", account.created_at)),
+    ]
+}
+
+fn entry_about(subject: Subject, imported: &ImportedUser, roles: &str) -> Event {
     let accounts = u64::try_from(imported.accounts.len()).unwrap_or(u64::MAX);
     let password = if imported.hash.is_some() { "with a password" } else { "without a password" };
-    let event = Event::user("user.imported", &made);
-    log.push(event.with(format!("roles: {}; {password}; {}", made.roles(), counted(accounts, "other account"))));
-    Ok(ImportResult::Created)
+    Event::user("user.imported", subject)
+        .with(format!("roles: {roles}; {password}; {}", counted(accounts, "other account")))
 }
 
 /// The values of a stored user that the file decides. Nothing is known of the role, and the address stays.

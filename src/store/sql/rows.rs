@@ -1,6 +1,8 @@
 //! Conversion between rows and values. One value that cannot be read never hides its row: [`user`] and [`session`] note
 //! its column, and never the value, which may be a secret.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::constraints;
@@ -323,6 +325,43 @@ pub(in crate::store) fn insert(
         return Err(ignored("skips a new row"));
     }
     Ok(id)
+}
+
+/// Adds rows with ids to a table of a database that authctl made, many with one statement.
+pub(super) fn insert_all(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &'static str,
+    rows: Vec<(String, Values)>,
+) -> Result<(), StoreError> {
+    // Rows of one statement have the same columns.
+    let mut alike: BTreeMap<Vec<&str>, Vec<Vec<Value>>> = BTreeMap::new();
+    for (id, values) in rows {
+        let (mut columns, mut row) = (vec!["id"], vec![Value::Text(id)]);
+        for (column, value) in values {
+            columns.push(column);
+            row.push(value);
+        }
+        alike.entry(columns).or_default().push(row);
+    }
+    let many = tx.dialect().rows_per_statement();
+    for (columns, rows) in alike {
+        let names = columns.iter().map(|column| identifier(column)).collect::<Vec<_>>().join(", ");
+        let (mut sql, mut length) = (String::new(), 0);
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let values: Vec<Value> = rows.by_ref().take(many).flatten().collect();
+            if values.len() != length {
+                length = values.len();
+                let places: Vec<String> = (1..=length).map(|number| format!("?{number}")).collect();
+                let tuples: Vec<String> =
+                    places.chunks(columns.len()).map(|row| format!("({})", row.join(", "))).collect();
+                sql = format!(r#"INSERT INTO "{table}" ({names}) VALUES {}"#, tuples.join(", "));
+            }
+            tx.execute(&sql, &values).map_err(|error| taken(mapping, error))?;
+        }
+    }
+    Ok(())
 }
 
 /// What a trigger of the app may make of the values of a change.

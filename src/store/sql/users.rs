@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::audit::{change_events, ended_of, subject};
 use super::filter::Filter;
 use super::inventory::Inventory;
+use super::rows::Values;
 use super::user_list::{PATTERN_MAX, pattern};
 use super::{codes, roles, rows, search, sessions};
 use crate::auth::AuthError;
@@ -37,6 +38,26 @@ pub(in crate::store) fn find(
     };
     let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
     tx.query_one(&mapping.sql(sql), &[key], |row| rows::user(row, 0, mapping))
+}
+
+/// Finds the users in whom a column has one of some values.
+pub(super) fn find_all(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    column: &str,
+    keys: &[[Value; 1]],
+) -> Result<Vec<User>, StoreError> {
+    let dialect = tx.dialect();
+    let is_sought = dialect.is_listed(&identifier(column), "?1");
+    let sql = mapping.sql(format!(r#"SELECT {} FROM "user" WHERE {is_sought}"#, rows::USER));
+    let mut found = Vec::new();
+    for lists in dialect.lists(keys) {
+        tx.each(&sql, &lists, |row| {
+            found.push(rows::user(row, 0, mapping)?);
+            Ok(())
+        })?;
+    }
+    Ok(found)
 }
 
 /// The most blanks around an address, in bytes, with which it is found.
@@ -185,19 +206,7 @@ pub(in crate::store) fn insert(
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
     let now = user.updated_at;
-    let mut values = vec![
-        ("name", user.name.clone().into()),
-        ("email", user.email.as_str().to_owned().into()),
-        ("emailVerified", mapping.truth("user", "emailVerified", user.email_verified, now)),
-        ("image", user.image.clone().into()),
-        ("createdAt", mapping.time("user", "createdAt", user.created_at)),
-        ("updatedAt", mapping.time("user", "updatedAt", now)),
-        ("banned", mapping.truth("user", "banned", user.ban.is_some(), now)),
-    ];
-    if let Some(NewBan { reason, until }) = &user.ban {
-        values.push(("banReason", reason.into()));
-        values.push(("banExpires", until.map(|until| mapping.time("user", "banExpires", until)).into()));
-    }
+    let values = new_values(mapping, user);
     let mut insert = |tx: &mut dyn Tx, role: Option<&str>| {
         let values = values.iter().cloned().chain([("role", role.into())]).collect();
         rows::insert(tx, mapping, "user", &user.id, values)
@@ -220,6 +229,25 @@ pub(in crate::store) fn insert(
         insert_credential(tx, mapping, &user.account_id, &id, hash, now)?;
     }
     read_back(tx, mapping, &id)
+}
+
+/// The values of a new user, but for the role.
+pub(super) fn new_values(mapping: &SchemaMapping, user: &NewUserRow) -> Values {
+    let now = user.updated_at;
+    let mut values = vec![
+        ("name", user.name.clone().into()),
+        ("email", user.email.as_str().to_owned().into()),
+        ("emailVerified", mapping.truth("user", "emailVerified", user.email_verified, now)),
+        ("image", user.image.clone().into()),
+        ("createdAt", mapping.time("user", "createdAt", user.created_at)),
+        ("updatedAt", mapping.time("user", "updatedAt", now)),
+        ("banned", mapping.truth("user", "banned", user.ban.is_some(), now)),
+    ];
+    if let Some(NewBan { reason, until }) = &user.ban {
+        values.push(("banReason", reason.into()));
+        values.push(("banExpires", until.map(|until| mapping.time("user", "banExpires", until)).into()));
+    }
+    values
 }
 
 /// The booleans that plugins add to users and write as false in a new one.
@@ -250,6 +278,19 @@ fn clear_flags(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Timestam
     Ok(())
 }
 
+/// The values of a new credential account.
+pub(super) fn credential_values(mapping: &SchemaMapping, user_id: &str, hash: &StoredHash, now: Timestamp) -> Values {
+    let time = |column| mapping.time("account", column, now);
+    vec![
+        ("accountId", user_id.to_owned().into()),
+        ("providerId", Account::CREDENTIAL.to_owned().into()),
+        ("userId", mapping.reference("account", "userId", user_id)),
+        ("password", hash.expose().to_owned().into()),
+        ("createdAt", time("createdAt")),
+        ("updatedAt", time("updatedAt")),
+    ]
+}
+
 fn insert_credential(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -258,18 +299,10 @@ fn insert_credential(
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let time = |column| mapping.time("account", column, now);
-    let values = vec![
-        ("accountId", user_id.to_owned().into()),
-        ("providerId", Account::CREDENTIAL.to_owned().into()),
-        ("userId", mapping.reference("account", "userId", user_id)),
-        ("password", hash.expose().to_owned().into()),
-        ("createdAt", time("createdAt")),
-        ("updatedAt", time("updatedAt")),
-    ];
     tell_other_hashes(tx, mapping)?;
-    rows::insert(tx, mapping, "account", id, values)?;
-    require_hash(tx, mapping, user_id, hash)
+    rows::insert(tx, mapping, "account", id, credential_values(mapping, user_id, hash, now))?;
+    // No trigger runs in a database that authctl made.
+    if mapping.is_guest() { require_hash(tx, mapping, user_id, hash) } else { Ok(()) }
 }
 
 /// Sets the hash of the credential account, or adds the account. Returns `false` if the user does not exist.

@@ -5,12 +5,13 @@
 
 use std::fmt::Display;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::connect;
-use crate::auth::import::row::{Fact, Place, Reason, RowFault, SourceRow};
+use crate::auth::import::row::{Fact, Place, Reason, RowFault, SourceRow, SourceUser};
 use crate::auth::import::stage::{Claim, Stage, StagedRow};
 use crate::auth::secret::fingerprint;
 use crate::auth::storage::StoreError;
@@ -20,10 +21,10 @@ const TABLES: &str = "
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     PRAGMA cache_size = -8192;
-    CREATE TABLE source (number INTEGER PRIMARY KEY, place TEXT NOT NULL, key BLOB, body TEXT NOT NULL);
-    CREATE TABLE about (number INTEGER PRIMARY KEY, key BLOB NOT NULL, body TEXT NOT NULL);
+    CREATE TABLE source (number INTEGER PRIMARY KEY, key BLOB, body BLOB NOT NULL);
+    CREATE TABLE about (number INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL);
     CREATE TABLE claim (hash BLOB NOT NULL, noun TEXT NOT NULL, number INTEGER NOT NULL);
-    CREATE TABLE fault (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE fault (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
     BEGIN;";
 
 #[derive(Debug)]
@@ -62,30 +63,38 @@ impl SqliteStage {
             .database
             .prepare_cached(r#"SELECT "body" FROM "about" WHERE "key" = ?1 ORDER BY "number""#)
             .map_err(failed)?;
-        let bodies = statement.query_map([key], |row| row.get::<_, String>(0)).map_err(failed)?;
-        bodies.map(|body| read(&body.map_err(failed)?)).collect()
+        let mut bodies = statement.query([key]).map_err(failed)?;
+        let mut about = Vec::new();
+        while let Some(row) = bodies.next().map_err(failed)? {
+            about.push(read_in(row, 0)?);
+        }
+        Ok(about)
     }
 
-    fn place(&self, number: i64) -> Result<Option<Place>, StoreError> {
-        let text: Option<String> = self
-            .database
-            .query_row(r#"SELECT "place" FROM "source" WHERE "number" = ?1"#, [number], |row| row.get(0))
-            .optional()
-            .map_err(failed)?;
-        text.map(|text| read(&text)).transpose()
+    /// The row with a number, as it was kept.
+    fn kept(&self, number: i64) -> Result<Kept, StoreError> {
+        let sql = r#"SELECT "body" FROM "source" WHERE "number" = ?1"#;
+        let mut statement = self.database.prepare_cached(sql).map_err(failed)?;
+        let body = statement.query_one([number], |row| row.get::<_, Vec<u8>>(0)).map_err(failed)?;
+        postcard::from_bytes(&body).map_err(failed)
     }
 }
+
+/// A row of a user, or why it is refused.
+type Kept = (Place, Result<Box<SourceUser>, RowFault>);
 
 fn failed(error: impl Display) -> StoreError {
     StoreError::Io(format!("the temporary file of the import failed: {error}"))
 }
 
-fn write(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(failed)
+fn write(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    postcard::to_allocvec(value).map_err(failed)
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(failed)
+/// Reads what a column holds.
+fn read_in<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T, StoreError> {
+    let body = row.get_ref(column).map_err(failed)?.as_blob().map_err(failed)?;
+    postcard::from_bytes(body).map_err(failed)
 }
 
 fn number(number: u64) -> Result<i64, StoreError> {
@@ -94,27 +103,22 @@ fn number(number: u64) -> Result<i64, StoreError> {
 
 impl Stage for SqliteStage {
     fn keep(&mut self, row: SourceRow) -> Result<(), StoreError> {
-        let place = write(&row.place)?;
-        let (user_key, body) = match row.fact {
+        let (key, user) = match row.fact {
             Ok(Fact::About { user, what }) => {
                 self.has_about = true;
                 let sql = r#"INSERT INTO "about" ("key", "body") VALUES (?1, ?2)"#;
                 return self.execute(sql, params![fingerprint([user.as_str()]), write(&what)?]);
             }
-            Ok(Fact::User(user)) => {
-                (user.key.as_deref().map(|text| fingerprint([text])), write(&Ok::<_, RowFault>(user))?)
-            }
-            Err(fault) => (None, write(&Err::<(), _>(fault))?),
+            Ok(Fact::User(user)) => (user.key.as_deref().map(|text| fingerprint([text])), Ok(user)),
+            Err(fault) => (None, Err(fault)),
         };
-        self.execute(
-            r#"INSERT INTO "source" ("place", "key", "body") VALUES (?1, ?2, ?3)"#,
-            params![place, user_key, body],
-        )
+        let kept: Kept = (row.place, user);
+        self.execute(r#"INSERT INTO "source" ("key", "body") VALUES (?1, ?2)"#, params![key, write(&kept)?])
     }
 
     fn rows(&mut self, after: u64, limit: usize) -> Result<Vec<StagedRow>, StoreError> {
         self.index()?;
-        let sql = r#"SELECT "source"."number", "place", "key", "source"."body", "fault"."body" FROM "source"
+        let sql = r#"SELECT "source"."number", "key", "source"."body", "fault"."body" FROM "source"
             LEFT JOIN "fault" ON "fault"."number" = "source"."number" WHERE "source"."number" > ?1 ORDER BY "source"."number" LIMIT ?2"#;
         let mut statement = self.database.prepare_cached(sql).map_err(failed)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -122,18 +126,14 @@ impl Stage for SqliteStage {
         let mut rows = Vec::new();
         while let Some(row) = found.next().map_err(failed)? {
             let number: i64 = row.get(0).map_err(failed)?;
-            let [place, body] = [1, 3].map(|column| row.get::<_, String>(column));
-            let user_key: Option<Vec<u8>> = row.get(2).map_err(failed)?;
-            let fault: Option<String> = row.get(4).map_err(failed)?;
-            let user = match fault {
-                Some(fault) => Err(read(&fault)?),
-                None => read(&body.map_err(failed)?)?,
-            };
-            let about = match user_key {
-                Some(user_key) if self.has_about => self.about(&user_key)?,
+            let (place, kept): Kept = read_in(row, 2)?;
+            let is_refused = row.get_ref(3).map_err(failed)? != ValueRef::Null;
+            let user = if is_refused { Err(read_in(row, 3)?) } else { kept.map(|user| *user) };
+            let about = match row.get_ref(1).map_err(failed)? {
+                ValueRef::Blob(key) if self.has_about => self.about(key)?,
                 _ => Vec::new(),
             };
-            rows.push(StagedRow { number: number.unsigned_abs(), place: read(&place.map_err(failed)?)?, user, about });
+            rows.push(StagedRow { number: number.unsigned_abs(), place, user, about });
         }
         Ok(rows)
     }
@@ -168,14 +168,10 @@ impl Stage for SqliteStage {
                         continue;
                     }
                     let noun: String = row.get(1).map_err(failed)?;
-                    let earlier = self.place(*earlier)?.map_or(0, |place| place.row);
-                    let user = self.user(number)?;
-                    let fault = RowFault {
-                        reason: Reason::DuplicateInFile,
-                        detail: format!("row {earlier} has the same {noun}"),
-                        id: user.0,
-                        email: user.1,
-                    };
+                    let (earlier, _) = self.kept(*earlier)?;
+                    let (id, email) = self.kept(number)?.1.map_or((None, None), |user| (user.id, user.email));
+                    let detail = format!("row {} has the same {noun}", earlier.row);
+                    let fault = RowFault { reason: Reason::DuplicateInFile, detail, id, email };
                     let sql = r#"INSERT OR IGNORE INTO "fault" ("number", "body") VALUES (?1, ?2)"#;
                     self.execute(sql, params![number, write(&fault)?])?;
                 }
@@ -193,16 +189,6 @@ impl Stage for SqliteStage {
             r#"SELECT count(*) FROM "about" WHERE "key" NOT IN (SELECT "key" FROM "source" WHERE "key" IS NOT NULL)"#;
         let count: i64 = self.database.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
         Ok(count.unsigned_abs())
-    }
-}
-
-impl SqliteStage {
-    /// The id and the address in a row.
-    fn user(&self, number: i64) -> Result<(Option<String>, Option<String>), StoreError> {
-        let sql = r#"SELECT "body" FROM "source" WHERE "number" = ?1"#;
-        let body: String = self.database.query_row(sql, [number], |row| row.get(0)).map_err(failed)?;
-        let user: Result<crate::auth::import::row::SourceUser, RowFault> = read(&body)?;
-        Ok(user.map_or((None, None), |user| (user.id, user.email)))
     }
 }
 
