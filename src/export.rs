@@ -390,3 +390,6 @@ fn argon2_of_keycloak(hash: &StoredHash) -> Option<Value> {
     });
     Some(json!({ "type": "password", "secretData": secret.to_string(), "credentialData": data.to_string() }))
 }
+
+#[cfg(test)]
+mod tests;

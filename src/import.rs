@@ -204,7 +204,13 @@ impl Export {
             Item::Record(record) => {
                 let fact = match system::read(self.format, &record, &mut self.context) {
                     Ok(Reading::Nothing) => return Ok(None),
-                    Ok(Reading::User(user)) => Ok(Fact::User(user)),
+                    Ok(Reading::User(mut user)) => {
+                        // In authctl, blanks are part of a name.
+                        if self.format != Format::Authctl {
+                            user.name = user.name.map(|name| name.trim().to_owned());
+                        }
+                        Ok(Fact::User(user))
+                    }
                     Ok(Reading::About(fact)) => Ok(fact),
                     Err(fault) => Err(fault_of(fault, &record)?),
                 };

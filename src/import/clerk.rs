@@ -1,12 +1,19 @@
-//! Clerk: the CSV of its dashboard.
+//! Clerk: the CSV of its dashboard, the JSON of its API, which never has a hash, and the JSON that its own script imports.
 
+use super::date::Unit;
 use super::hash_text::{from_base64, from_hex, pbkdf2};
-use super::record::{Fault, Read, Reading, Record};
+use super::record::{Fault, Read, Reading, Record, ban};
 use super::system::Context;
-use crate::auth::import::row::{Credential, SourceUser};
+use crate::auth::import::row::{Credential, ProviderAccount, SourceUser};
+
+/// The status of an address or an account that the user has proved.
+const PROVED: &str = "verified";
 
 pub(super) fn read(record: &Record, context: &mut Context) -> Read {
-    let id = record.id("id")?;
+    if record.has_column("emailaddresses") {
+        return of_api(record);
+    }
+    let id = record.first_id(&["id", "userid"])?;
     let email = record.first_text(&["primaryemailaddress", "email"])?;
     let addresses = |name: &str| -> Result<Vec<String>, Fault> {
         let text = record.text(name)?.unwrap_or_default();
@@ -31,8 +38,55 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
     }))
 }
 
+/// A user as the API answers.
+fn of_api(record: &Record) -> Read {
+    let id = record.id("id")?;
+    let primary = record.id("primaryemailaddressid")?;
+    let (mut email, mut verified, mut other_emails) = (None, false, Vec::new());
+    for address in record.list("emailaddresses")? {
+        let Some(text) = address.text("emailaddress")? else { continue };
+        if primary.is_some() && address.id("id")? == primary {
+            verified = is_proved(&address)?;
+            email = Some(text);
+        } else {
+            other_emails.push(text);
+        }
+    }
+    let mut accounts = Vec::new();
+    for account in record.list("externalaccounts")? {
+        let subject = account.first_id(&["provideruserid", "googleid", "facebookid"])?;
+        if let (Some(provider), Some(subject), true) = (account.text("provider")?, subject, is_proved(&account)?) {
+            let provider = provider.strip_prefix("oauth_").unwrap_or(&provider).to_owned();
+            accounts.push(ProviderAccount { provider, subject, created_at: None });
+        }
+    }
+    Ok(Reading::user(SourceUser {
+        key: id.clone(),
+        id,
+        email,
+        verified,
+        other_emails,
+        name: record.person_name(&[], "firstname", "lastname")?,
+        username: record.text("username")?,
+        image: if record.is_set("hasimage")? { record.text("imageurl")? } else { None },
+        created_at: record.date_in("createdat", Unit::Milliseconds)?,
+        updated_at: record.date_in("updatedat", Unit::Milliseconds)?,
+        ban: ban(record.is_set("banned")?),
+        accounts,
+        second_factor: record.is_set("twofactorenabled")? || record.is_set("totpenabled")?,
+        left_out: record.filled(&["phonenumbers", "publicmetadata", "privatemetadata", "unsafemetadata"]),
+        ..SourceUser::default()
+    }))
+}
+
+/// Whether the user has proved an address or an account.
+fn is_proved(part: &Record) -> Result<bool, Fault> {
+    let status = part.inner("verification")?.map(|verification| verification.text("status")).transpose()?;
+    Ok(status.flatten().as_deref() == Some(PROVED))
+}
+
 fn password(record: &Record) -> Result<Credential, Fault> {
-    let Some(text) = record.text("passworddigest")? else { return Ok(Credential::None) };
+    let Some(text) = record.first_text(&["passworddigest", "password"])? else { return Ok(Credential::None) };
     let hasher = record.text("passwordhasher")?;
     let text = match hasher.as_deref() {
         // Clerk's own forms, which look like those of Django.

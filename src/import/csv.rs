@@ -1,8 +1,8 @@
-//! The rows of a table whose cells are separated by commas (RFC 4180).
+//! The rows of a table whose cells are separated by commas (RFC 4180), or by semicolons or tabs.
 
 use std::rc::Rc;
 
-use csv_core::{ReadFieldResult, Reader};
+use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 use serde_json::Value;
 
 use super::error::ImportError;
@@ -15,6 +15,10 @@ use crate::auth::import::row::Reason;
 const ESCAPED: &str = "escaped";
 /// First characters of a cell that a spreadsheet takes for a formula, and the character that protects them.
 const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+
+pub(super) const COMMA: u8 = b',';
+/// The separators of cells. Spreadsheets write semicolons where the comma is the sign of decimals.
+pub(super) const SEPARATORS: [u8; 3] = [COMMA, b';', b'\t'];
 
 /// A cell as it stands in the file.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,8 +43,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(bytes: Bytes) -> Self {
-        Self { bytes, reader: Reader::new(), cell: vec![0; LINE_BYTES_MAX] }
+    pub(super) fn new(bytes: Bytes, separator: u8) -> Self {
+        Self { bytes, reader: split_at(separator), cell: vec![0; LINE_BYTES_MAX] }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Row>, ImportError> {
@@ -127,9 +131,9 @@ pub(super) struct CsvTable {
 
 impl CsvTable {
     /// Reads the header.
-    pub(super) fn new(bytes: Bytes) -> Result<Self, ImportError> {
+    pub(super) fn new(bytes: Bytes, separator: u8) -> Result<Self, ImportError> {
         let file = bytes.name().to_owned();
-        let mut rows = Rows::new(bytes);
+        let mut rows = Rows::new(bytes, separator);
         let names = header(&mut rows)?;
         for (place, name) in names.iter().enumerate() {
             if !name.is_empty() && names[..place].iter().any(|other| other.eq_ignore_ascii_case(name)) {
@@ -193,7 +197,7 @@ pub(super) struct CsvColumns {
 
 impl CsvColumns {
     pub(super) fn new(bytes: Bytes) -> Self {
-        Self { rows: Rows::new(bytes), width: None }
+        Self { rows: Rows::new(bytes, COMMA), width: None }
     }
 
     pub(super) fn bytes(&self) -> &Bytes {
@@ -217,9 +221,13 @@ impl CsvColumns {
     }
 }
 
+fn split_at(separator: u8) -> Reader {
+    ReaderBuilder::new().delimiter(separator).build()
+}
+
 /// The cells of a line.
-pub(super) fn cells_of(line: &str) -> Vec<String> {
-    let mut reader = Reader::new();
+pub(super) fn cells_of(line: &str, separator: u8) -> Vec<String> {
+    let mut reader = split_at(separator);
     let mut cell = vec![0; LINE_BYTES_MAX];
     let mut cells = Vec::new();
     let mut rest = line.as_bytes();

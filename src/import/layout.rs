@@ -1,6 +1,6 @@
 //! The readers of all layouts as one.
 
-use super::csv::{CsvColumns, CsvTable};
+use super::csv::{COMMA, CsvColumns, CsvTable};
 use super::error::ImportError;
 use super::format::Format;
 use super::input::Bytes;
@@ -31,7 +31,7 @@ impl Reader {
         Ok(match layout {
             Layout::JsonTree => Self::JsonTree(JsonTree::new(bytes, system::wanted(format))),
             Layout::JsonLines => Self::JsonLines(JsonLines::new(bytes)),
-            Layout::Csv => Self::Csv(CsvTable::new(bytes)?),
+            Layout::Csv(separator) => Self::Csv(CsvTable::new(bytes, separator)?),
             Layout::CsvColumns => Self::CsvColumns(CsvColumns::new(bytes)),
             Layout::Sql => Self::Sql(SqlDump::new(bytes)),
             Layout::Ldif => Self::Ldif(LdifEntries::new(bytes)),
@@ -88,9 +88,9 @@ fn layout_for(format: Format, seen: Layout) -> Option<Layout> {
         }
         Format::Firebase if !is_json => Layout::CsvColumns,
         Format::Supabase if seen == Layout::Sql => seen,
-        Format::Csv => (!is_json).then_some(Layout::Csv)?,
-        _ if is_json => seen,
-        _ => Layout::Csv,
+        Format::Csv if is_json => return None,
+        _ if is_json || matches!(seen, Layout::Csv(_)) => seen,
+        _ => Layout::Csv(COMMA),
     };
     Some(layout)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::csv::cells_of;
+use super::csv::{COMMA, SEPARATORS, cells_of};
 use super::error::ImportError;
 use super::format::Format;
 use super::input::Bytes;
@@ -27,8 +27,8 @@ pub(super) enum Layout {
     JsonTree,
     /// An object a line.
     JsonLines,
-    /// A table with a header.
-    Csv,
+    /// A table with a header, and the separator of its cells.
+    Csv(u8),
     /// A table without a header.
     CsvColumns,
     Sql,
@@ -76,11 +76,19 @@ type Rule = (Format, &'static [&'static str]);
 const TABLES: &[Rule] = &[
     (Format::Supabase, &["encrypted_password", "aud"]),
     (Format::Supabase, &["identity_data", "provider", "user_id"]),
+    (Format::Supabase, &["factor_type", "status", "user_id"]),
+    // The answers and the requests of its API.
+    (Format::Supabase, &["aud", "app_metadata", "user_metadata"]),
+    (Format::Supabase, &["email_confirm", "app_metadata", "user_metadata"]),
     (Format::Devise, &["encrypted_password", "reset_password_token"]),
     (Format::Clerk, &["password_digest", "password_hasher"]),
+    // The answers of its API, and what its own script imports.
+    (Format::Clerk, &["email_addresses", "primary_email_address_id"]),
+    (Format::Clerk, &["userid", "passwordhasher"]),
     (Format::Django, &["is_superuser", "date_joined"]),
     (Format::Django, &["verified", "primary", "user_id", "email"]),
     (Format::WordPress, &["user_pass", "user_login"]),
+    (Format::WordPress, &["umeta_id", "user_id", "meta_key"]),
     (Format::Laravel, &["email_verified_at", "remember_token"]),
     (Format::PocketBase, &["tokenkey", "emailvisibility"]),
     (Format::PocketBase, &["recordid", "provider", "providerid"]),
@@ -96,6 +104,7 @@ const TABLES: &[Rule] = &[
     (Format::Cognito, &["cognito:username"]),
     (Format::Kratos, &["traits", "schema_id"]),
     (Format::Auth0, &["custom_password_hash"]),
+    (Format::Auth0, &["user_id", "email_verified", "app_metadata"]),
     (Format::Auth0, &["_id", "passwordhash"]),
     (Format::FusionAuth, &["encryptionscheme"]),
     (Format::FusionAuth, &["insertinstant"]),
@@ -130,12 +139,16 @@ fn lines(text: &str) -> Recognised {
     if text.lines().take(DUMP_LINES).any(super::sql::begins_table) {
         return Recognised { layout: Layout::Sql, formats: vec![Format::Supabase] };
     }
-    let row = cells_of(line);
-    let names = Names(row.iter().map(|name| name.to_lowercase()).collect());
-    let formats = of_names(&names, Format::Csv);
-    if !formats.is_empty() {
-        return Recognised { layout: Layout::Csv, formats };
+    // No more than one separator makes columns of the header that are known.
+    let tables = SEPARATORS.map(|separator| {
+        let names = cells_of(line, separator).iter().map(|name| name.to_lowercase()).collect();
+        (separator, of_names(&Names(names), Format::Csv))
+    });
+    let mut tables = tables.into_iter().filter(|(_, formats)| !formats.is_empty());
+    if let Some((separator, formats)) = tables.next() {
+        return Recognised { layout: Layout::Csv(separator), formats };
     }
+    let row = cells_of(line, COMMA);
     let is_firebase = row.len() >= FIREBASE_COLUMNS && row.len() <= COLUMNS_MAX && line.trim_end().ends_with(',');
     if is_firebase && matches!(row[2].as_str(), "true" | "false") {
         return Recognised { layout: Layout::CsvColumns, formats: vec![Format::Firebase] };
@@ -148,7 +161,7 @@ fn lines(text: &str) -> Recognised {
     let is_htpasswd = fields.len() >= 2 && !fields[0].is_empty() && !fields[0].contains([' ', ',', '"']);
     let has_hash = || fields[1].starts_with(['$', '{']) || fields[1].len() == DES_CHARACTERS;
     let formats = if is_htpasswd && has_hash() { vec![Format::Htpasswd] } else { Vec::new() };
-    let layout = if formats.is_empty() && line.contains(',') { Layout::Csv } else { Layout::Colons };
+    let layout = if formats.is_empty() && line.contains(',') { Layout::Csv(COMMA) } else { Layout::Colons };
     Recognised { layout, formats }
 }
 
@@ -201,7 +214,9 @@ fn of_tables(shape: &Shape) -> Vec<Format> {
         if users.have(&["localid"]) {
             formats.push(Format::Firebase);
         }
-        if names.have(&["realm"]) && (users.have(&["username"]) || users.0.is_empty()) {
+        // A partial import names what it does with users that exist, and no realm.
+        let is_of_realm = names.have(&["realm"]) || names.have(&["ifresourceexists"]);
+        if is_of_realm && (users.have(&["username"]) || users.0.is_empty()) {
             formats.push(Format::Keycloak);
         }
         // Files of `keycloak export --users different_files` say the realm too; users of its API do not.

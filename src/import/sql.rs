@@ -15,7 +15,7 @@ use crate::auth::import::row::Reason;
 const COPY_END: &str = "\\.";
 /// A schema and its tables that are read.
 const SCHEMA: &str = "auth";
-const TABLES: [&str; 2] = ["users", "identities"];
+const TABLES: [&str; 3] = ["users", "identities", "mfa_factors"];
 
 /// Whether the line begins the rows of a table that is read.
 pub(super) fn begins_table(line: &str) -> bool {

@@ -84,7 +84,7 @@ pub(super) fn wanted(format: Format) -> fn(&str) -> bool {
         Format::Authjs => |name| ["user", "users", "account", "accounts"].iter().any(|own| is_named(name, own)),
         Format::Kratos => |name| name == "identities",
         Format::PocketBase => |name| name == "items",
-        Format::Supabase => |name| ["users", "identities"].contains(&name),
+        Format::Supabase => |name| ["users", "identities", "mfa_factors"].contains(&name),
         _ => |_| true,
     }
 }

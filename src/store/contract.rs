@@ -41,6 +41,7 @@ mod odd_rows;
 mod passwords_and_codes;
 mod plugins;
 mod policy_and_throttle;
+mod round_trip;
 mod servers;
 mod session_lists;
 mod sessions;
@@ -227,17 +228,18 @@ fn on_loose_engines(test: impl Fn(&Database) + Sync) {
 
 /// Runs a test on a new database of some engines.
 fn on_engines(is_meant: impl Fn(&TestEngine) -> bool, test: impl Fn(&Database) + Sync) {
+    on_each(ENGINES.iter().filter(|engine| is_meant(engine)), |engine| test(&Database::new(engine)));
+}
+
+/// Runs a test on each of the engines that this machine has, each in a thread that has the engine's name.
+fn on_each(engines: impl Iterator<Item = &'static TestEngine>, test: impl Fn(&'static TestEngine) + Sync) {
     let fails_on = |engine: &&'static TestEngine| {
         let thread = std::thread::Builder::new().name(engine.name.into());
-        let run = || test(&Database::new(engine));
+        let run = || test(engine);
         std::thread::scope(|scope| thread.spawn_scoped(scope, run).unwrap().join().is_err())
     };
-    let failed: Vec<&str> = ENGINES
-        .iter()
-        .filter(|engine| is_meant(engine) && (engine.is_there)())
-        .filter(fails_on)
-        .map(|engine| engine.name)
-        .collect();
+    let failed: Vec<&str> =
+        engines.filter(|engine| (engine.is_there)()).filter(fails_on).map(|engine| engine.name).collect();
     assert!(failed.is_empty(), "the test fails on {}", failed.join(", "));
 }
 

@@ -46,7 +46,7 @@ pub struct Rules {
     pub pepper: Option<String>,
     /// Roles of the other system with those that their users get.
     pub roles: Vec<(String, String)>,
-    /// Whether the roles of the export are those of Better Auth.
+    /// Whether roles and bans of the export are those of Better Auth, which are taken as they are.
     pub takes_roles: bool,
     /// The domain for users who have a name and no address.
     pub email_domain: Option<String>,
@@ -179,7 +179,7 @@ impl Rules {
         };
         let email = self.email(source, &id, &mut warnings)?;
         let name = if let Some(name) = &source.name {
-            name.trim().to_owned()
+            name.clone()
         } else {
             warnings.push(Warning::NameFromEmail);
             email.local_part().to_owned()
@@ -282,12 +282,13 @@ impl Rules {
 
     /// The role of a user, and the roles of the file that count for nothing.
     fn roles(&self, roles: &[String]) -> Result<(Option<String>, Vec<String>), Refusal> {
-        let (mut given, mut left_out) = (BTreeSet::new(), Vec::new());
+        let (mut given, mut left_out) = (Vec::<&str>::new(), Vec::new());
         for role in roles {
             let mapped: Vec<&str> =
                 self.roles.iter().filter(|(from, _)| from == role).map(|(_, to)| to.as_str()).collect();
             if !mapped.is_empty() {
-                given.extend(mapped);
+                let new = mapped.into_iter().filter(|to| !given.contains(to)).collect::<BTreeSet<_>>();
+                given.extend(new);
             } else if self.takes_roles {
                 given.extend(role.split(',').map(str::trim).filter(|role| !role.is_empty()));
             } else {
@@ -297,16 +298,15 @@ impl Rules {
         if given.is_empty() {
             return Ok((None, left_out));
         }
-        let role = given.into_iter().collect::<Vec<_>>().join(",");
-        match check_role(&role, true) {
+        match check_role(&given.join(","), true) {
             Ok(role) => Ok((Some(role), left_out)),
             Err(problem) => refused(Reason::Syntax, problem.to_string()),
         }
     }
 
     fn ban(&self, ban: &SourceBan) -> NewBan {
-        let reason = ban.reason.clone().unwrap_or_else(|| format!("disabled in {}", self.system));
-        NewBan { reason: Some(reason), until: ban.until }
+        let origin = || (!self.takes_roles).then(|| format!("disabled in {}", self.system));
+        NewBan { reason: ban.reason.clone().or_else(origin), until: ban.until }
     }
 
     fn accounts(
@@ -546,7 +546,9 @@ mod tests {
         assert_eq!((mapped.user.role.as_deref(), mapped.replaces_role), (Some("author"), true));
         assert_eq!(roles_left_out, ["admin"]);
         let own = Rules { takes_roles: true, ..rules() };
-        assert_eq!(examined(&own, user).unwrap().user.user.role.as_deref(), Some("admin,editor"));
+        assert_eq!(examined(&own, user.clone()).unwrap().user.user.role.as_deref(), Some("admin,editor"));
+        let turned = SourceUser { roles: vec!["editor".into(), "admin".into()], ..user };
+        assert_eq!(examined(&own, turned).unwrap().user.user.role.as_deref(), Some("editor,admin"));
     }
 
     #[test]
@@ -579,11 +581,13 @@ mod tests {
 
     #[test]
     fn ban_says_where_it_comes_from() {
-        let banned = |reason: Option<&str>| {
+        let banned = |takes_roles: bool, reason: Option<&str>| {
             let ban = SourceBan { reason: reason.map(str::to_owned), until: Some(at(60)) };
-            examined(&rules(), SourceUser { ban: Some(ban), ..ada() }).unwrap().user.user.ban.unwrap()
+            let rules = Rules { takes_roles, ..rules() };
+            examined(&rules, SourceUser { ban: Some(ban), ..ada() }).unwrap().user.user.ban.unwrap()
         };
-        assert_eq!(banned(None), NewBan { reason: Some("disabled in clerk".into()), until: Some(at(60)) });
-        assert_eq!(banned(Some("spam")).reason.as_deref(), Some("spam"));
+        assert_eq!(banned(false, None), NewBan { reason: Some("disabled in clerk".into()), until: Some(at(60)) });
+        assert_eq!(banned(false, Some("spam")).reason.as_deref(), Some("spam"));
+        assert_eq!(banned(true, None).reason, None, "a ban of Better Auth needs no reason");
     }
 }

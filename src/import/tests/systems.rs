@@ -402,3 +402,67 @@ fn tables_that_only_resemble_another_system_lose_nothing() {
     let flags = r#"[{"id":"1","email":"a@example.com","emailVerified":true,"disabled":true}]"#;
     assert!(user_of(flags).ban.is_some());
 }
+
+#[test]
+fn clerk_answers_of_the_api_are_read() {
+    let text = r#"[{"id":"user_1","object":"user","first_name":"Ada","last_name":null,"has_image":false,
+        "image_url":"https://img.clerk.com/x","primary_email_address_id":"idn_2","banned":true,"two_factor_enabled":true,
+        "email_addresses":[{"id":"idn_1","email_address":"old@example.com","verification":{"status":"verified"}},
+            {"id":"idn_2","email_address":"ada@example.com","verification":{"status":"unverified"}}],
+        "external_accounts":[{"provider":"oauth_google","provider_user_id":"109","verification":{"status":"verified"}},
+            {"provider":"oauth_github","provider_user_id":"9","verification":{"status":"unverified"}}],
+        "created_at":1700000000123}]"#;
+    for text in [text.to_owned(), format!(r#"{{"data":{text},"total_count":1}}"#)] {
+        let mut export = open(vec![file("file", text.as_bytes())]);
+        assert_eq!(export.format(), Format::Clerk);
+        let user = users(&mut export).remove(0);
+        assert_eq!((user.email.as_deref(), user.verified), (Some("ada@example.com"), false));
+        assert_eq!((user.name.as_deref(), user.image), (Some("Ada"), None));
+        assert_eq!(user.other_emails, ["old@example.com"]);
+        assert_eq!(user.accounts, [account("google", "109")]);
+        assert!(user.ban.is_some() && user.second_factor);
+        assert_eq!(user.created_at.unwrap().as_millisecond(), 1_700_000_000_123);
+    }
+}
+
+#[test]
+fn supabase_answers_of_the_api_are_read() {
+    let text = r#"{"users":[{"id":"u1","aud":"authenticated","role":"authenticated","email":"ada@example.com",
+        "email_confirmed_at":"2024-01-02T03:04:05.6Z","app_metadata":{"provider":"email"},"user_metadata":{"name":"Ada"},
+        "identities":[{"provider":"email","id":"u1","user_id":"u1","identity_data":{"sub":"u1"}},
+            {"provider":"github","id":"9","user_id":"u1","identity_data":{"sub":"9"}}],
+        "factors":[{"factor_type":"totp","status":"verified"}],"created_at":"2024-01-02T03:04:05Z"}],"aud":"authenticated"}"#;
+    let mut export = open(vec![file("file", text.as_bytes())]);
+    assert_eq!(export.format(), Format::Supabase);
+    let user = users(&mut export).remove(0);
+    assert!(user.verified && user.second_factor && user.roles.is_empty());
+    assert_eq!((user.name.as_deref(), user.accounts), (Some("Ada"), vec![account("github", "9")]));
+}
+
+#[test]
+fn second_factors_of_other_tables_belong_to_their_users() {
+    let factor = |text: &str, format: Format| {
+        let mut export = open(vec![file("file", text.as_bytes())]);
+        assert_eq!(export.format(), format);
+        facts(&mut export)
+    };
+    let supabase = "id,user_id,factor_type,status\nf1,u1,totp,verified\nf2,u2,totp,unverified\n";
+    assert_eq!(factor(supabase, Format::Supabase), [("u1".to_owned(), About::SecondFactor)]);
+    let wordpress = "umeta_id,user_id,meta_key,meta_value\n1,7,nickname,ada\n2,7,_two_factor_totp_key,x\n\
+        3,8,_two_factor_enabled_providers,a:0:{}\n";
+    assert_eq!(factor(wordpress, Format::WordPress), [("7".to_owned(), About::SecondFactor)]);
+}
+
+#[test]
+fn cells_may_stand_between_semicolons_or_tabs() {
+    for separator in [";", "\t"] {
+        let text =
+            "id;email;name;password_hash\n1;a@example.com;\"Ferris; Anouk, Dr\";$argon2id$v=19$m=1,t=2,p=1$a$b\n";
+        let user = user_of(&text.replace(';', separator));
+        let name = format!("Ferris{separator} Anouk, Dr");
+        assert_eq!((user.id.as_deref(), user.name.as_ref()), (Some("1"), Some(&name)));
+        assert_eq!(hash(&user), "$argon2id$v=19$m=1,t=2,p=1$a$b");
+    }
+    let user = user_of("id,email,name;note\n1,a@example.com,x\n");
+    assert_eq!(user.left_out, ["name;note"], "commas come first");
+}
