@@ -252,14 +252,16 @@ fn options(cli: &Cli) -> GlobalOptions {
 }
 
 fn style(cli: &Cli, environment: &Environment) -> Style {
-    let color = match cli.global.color {
+    let is_colored = |is_terminal: bool| match cli.global.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
-        ColorChoice::Auto => std::io::stderr().is_terminal() && !environment.no_color(),
+        ColorChoice::Auto => is_terminal && !environment.no_color(),
     };
     let terminal = std::io::stdout().is_terminal();
     let width = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col);
-    Style { terminal, width, color }
+    // Answers in a pipe are for programs.
+    let paints = terminal && is_colored(true);
+    Style { terminal, width, color: is_colored(std::io::stderr().is_terminal()), paints }
 }
 
 /// Prints a page such as help.

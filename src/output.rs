@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod progress;
+pub mod table;
 pub mod text;
 
 use std::fs::File;
@@ -124,6 +125,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// Messages on standard error have colours.
     pub color: bool,
+    /// Tables on standard output have colours.
+    pub paints: bool,
 }
 
 impl Style {

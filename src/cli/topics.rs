@@ -25,6 +25,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("HOME", "home directory, for the three defaults above"),
     ("CI", "when set and not false: never ask, as with --no-input"),
     ("NO_COLOR", "when set: no colours"),
+    ("TERM", "when dumb: no colours"),
 ];
 
 pub const FILES: &[(&str, &str)] = &[

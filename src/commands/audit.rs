@@ -11,7 +11,8 @@ use super::{interruption, progress};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{escape, escaped, facts, rfc3339, table};
+use crate::output::table::{Column, facts, table};
+use crate::output::text::{escape, escaped, rfc3339};
 use crate::output::{Listing, Outcome, Page, Report, Style, json};
 use crate::paths::DatabaseLocation;
 
@@ -163,8 +164,8 @@ impl List for Log {
         entry_json(entry)
     }
 
-    fn header(&self) -> Vec<&'static str> {
-        HEADER.to_vec()
+    fn columns(&self) -> Vec<Column> {
+        COLUMNS.to_vec()
     }
 
     fn cells(&self, entry: &Entry) -> Vec<String> {
@@ -304,14 +305,23 @@ pub(crate) fn lines(entries: &[Entry], for_programs: bool) -> String {
     text
 }
 
-const HEADER: [&str; 8] = ["SEQ", "WHEN", "EVENT", "BY", "USER", "SESSION", "REASON", "DETAIL"];
+const COLUMNS: [Column; 8] = [
+    Column::whole("SEQ"),
+    Column::optional("WHEN", 3),
+    Column::whole("EVENT"),
+    Column::shrinking("BY", 12, 1),
+    Column::shrinking("USER", 12, 2),
+    Column::shrinking("SESSION", 8, 1),
+    Column::shrinking("REASON", 8, 1),
+    Column::shrinking("DETAIL", 24, 4),
+];
 
 fn table_of(entries: &[Entry], now: Timestamp, style: Style) -> String {
-    let mut header = HEADER.to_vec();
+    let mut columns = COLUMNS.to_vec();
     let mut rows: Vec<_> = entries.iter().map(|entry| cells(entry, style.when(entry.at, now))).collect();
     if style.terminal {
         // Most entries have no session and no reason: without these columns there is room for addresses.
-        header.drain(5..7);
+        columns.drain(5..7);
         for row in &mut rows {
             let [session, reason] = [row.remove(5), row.remove(5)];
             let parts = [(row.pop(), ""), (Some(session), "session "), (Some(reason), "reason: ")];
@@ -320,7 +330,7 @@ fn table_of(entries: &[Entry], now: Timestamp, style: Style) -> String {
             row.push(if parts.is_empty() { "-".to_owned() } else { parts });
         }
     }
-    table(&header, rows, 2, style)
+    table(&columns, rows, style)
 }
 
 fn cells(entry: &Entry, when: String) -> Vec<String> {

@@ -24,7 +24,8 @@ use crate::auth::storage::{
     AppTraces, DatabaseInfo, GuestColumn, GuestSchema, Server, StatePlace, Storage, WriteScope,
 };
 use crate::context::Context;
-use crate::output::text::{escape, escaped, facts, table};
+use crate::output::table::{Column, facts, table};
+use crate::output::text::{escape, escaped};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, DatabasePlace};
 use crate::store::postgres;
@@ -358,7 +359,8 @@ fn columns(app: &GuestSchema, style: Style) -> String {
         };
         table.columns.iter().map(column).collect::<Vec<_>>()
     });
-    table(&["BETTER AUTH", "HERE", "DECLARED"], rows.collect(), 1, style)
+    let columns = [Column::whole("BETTER AUTH"), Column::whole("HERE"), Column::shrinking("DECLARED", 8, 1)];
+    table(&columns, rows.collect(), style)
 }
 
 /// The function that hashes new passwords, as the `--schema` file names it; `None` if it is not clear.

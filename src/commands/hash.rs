@@ -14,7 +14,8 @@ use crate::auth::secret::{Password, StoredHash};
 use crate::cli::values;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{facts, yes_no};
+use crate::output::table::facts;
+use crate::output::text::yes_no;
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::output::text::part_of_table;
+use crate::output::table::{Column, part_of_table};
 use crate::output::{Listing, Page, Style, json};
 
 /// The items of a page in a pipe. No transaction is open while they are printed, because a reader of the pipe may
@@ -30,8 +30,8 @@ pub(super) trait List: std::fmt::Debug {
 
     fn json(&self, item: &Self::Item) -> Value;
 
-    /// The header of the table in a pipe.
-    fn header(&self) -> Vec<&'static str>;
+    /// The columns of the table. None, and the table has no headings either.
+    fn columns(&self) -> Vec<Column>;
 
     /// The cells of an item in a pipe, escaped.
     fn cells(&self, item: &Self::Item) -> Vec<String>;
@@ -135,8 +135,9 @@ impl<L: List + 'static> PagesOf<L> {
             Format::Screen => list.table(items, now, self.style),
             Format::Table(widths) => {
                 let rows = items.iter().map(|item| list.cells(item)).collect();
-                let header = is_first.then(|| list.header()).filter(|header| !header.is_empty());
-                part_of_table(header.as_deref(), rows, widths)
+                let columns = if is_first { list.columns() } else { Vec::new() };
+                let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
+                part_of_table(Some(&*headings).filter(|headings| !headings.is_empty()), rows, widths)
             }
             Format::Nothing => String::new(),
         }

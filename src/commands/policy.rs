@@ -10,7 +10,8 @@ use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::storage::PolicySet;
 use crate::context::Context;
 use crate::mail::{MailError, Route, Sender};
-use crate::output::text::{escaped, table};
+use crate::output::table::{Column, Tone, table};
+use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -123,9 +124,26 @@ fn rules(policy: &Policy, style: Style) -> String {
             .map(str::to_owned)
             .to_vec()
     };
-    let header = ["", "KEY", "VALUE", "DEFAULT", "TAKES", "MEANING"];
-    table(&header, KEYS.iter().map(row).collect(), 1, style)
+    let mut rows = Vec::new();
+    let mut group = None;
+    for key in KEYS {
+        let own = key.name.split('.').next();
+        if group.replace(own).is_some_and(|before| before != own) {
+            rows.push(Vec::new());
+        }
+        rows.push(row(key));
+    }
+    table(&COLUMNS, rows, style)
 }
+
+const COLUMNS: [Column; 6] = [
+    Column::whole("").toned(|_| Tone::Warning),
+    Column::whole("KEY"),
+    Column::shrinking("VALUE", 8, 2),
+    Column::extra("DEFAULT"),
+    Column::extra("TAKES"),
+    Column::shrinking("MEANING", 16, 1),
+];
 
 fn rule(key: &Key, policy: &Policy) -> Value {
     json!({

@@ -10,7 +10,8 @@ use crate::auth::session::Session;
 use crate::auth::user::{User, UserRef};
 use crate::context::{Context, TokenSource};
 use crate::output::json::{SessionView, UserView};
-use crate::output::text::{cell, escape, escaped, facts, who};
+use crate::output::table::facts;
+use crate::output::text::{cell, escape, escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

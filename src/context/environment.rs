@@ -99,7 +99,7 @@ impl Environment {
             ),
             of_mailer,
             libpq: LibpqEnv { variables, os_user: None, home: path("HOME") },
-            no_color: set("NO_COLOR").is_some(),
+            no_color: set("NO_COLOR").is_some() || set("TERM").is_some_and(|terminal| terminal == "dumb"),
         }
     }
 
@@ -128,6 +128,7 @@ impl Environment {
         LibpqEnv { os_user: os_user_name(), ..self.libpq.clone() }
     }
 
+    /// Whether the environment asks for no colours.
     pub fn no_color(&self) -> bool {
         self.no_color
     }

@@ -1,4 +1,4 @@
-//! Text output: escaping, times and tables.
+//! Text output: escaping and times.
 //!
 //! Strangers write names, addresses and user agents. Without escapes, a control sequence in one acts on the
 //! administrator's terminal.
@@ -7,10 +7,8 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use jiff::Timestamp;
 
-use super::Style;
 pub use crate::auth::duration::rfc3339;
 use crate::auth::user::User;
 
@@ -89,11 +87,11 @@ pub fn yes_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
 }
 
-/// An instant relative to now: "in 6 days", "3 hours ago", "now".
+/// An instant relative to now: "in 7 days", "3 hours ago", "now".
 pub fn relative(instant: Timestamp, now: Timestamp) -> String {
-    // In whole seconds, as databases store them: a new session ends "in 7 days".
+    // In whole seconds, as databases store them.
     let seconds = instant.as_second() - now.as_second();
-    let amount = amount(seconds.unsigned_abs());
+    let amount = nearest(seconds.unsigned_abs());
     match seconds {
         0 => "now".to_owned(),
         1.. => format!("in {amount}"),
@@ -101,77 +99,27 @@ pub fn relative(instant: Timestamp, now: Timestamp) -> String {
     }
 }
 
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// A length of time in its largest unit, rounded to the nearest: a second after it began, a session of a week still
+/// ends in 7 days.
+fn nearest(seconds: u64) -> String {
+    let unit = [DAY, HOUR, MINUTE].into_iter().find(|unit| seconds + unit / 120 >= *unit).unwrap_or(1);
+    amount((seconds + unit / 2) / unit * unit)
+}
+
 /// A length of time in its largest unit, rounded down: "1 day", "59 minutes".
 pub fn amount(seconds: u64) -> String {
     let (count, unit) = match seconds {
-        0..60 => (seconds, "second"),
-        60..3_600 => (seconds / 60, "minute"),
-        3_600..86_400 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
+        0..MINUTE => (seconds, "second"),
+        MINUTE..HOUR => (seconds / MINUTE, "minute"),
+        HOUR..DAY => (seconds / HOUR, "hour"),
+        _ => (seconds / DAY, "day"),
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural}")
-}
-
-/// Some remote shells report a smaller width, which is never real.
-const WIDTH_MIN: u16 = 40;
-
-/// Formats rows under a header. The caller escapes the cells. The cells of column `whole` are never wrapped, so that
-/// they can be copied.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style: Style) -> String {
-    let mut table = Table::new();
-    table.set_header(header.to_vec()).add_rows(rows);
-    if let Some(width) = style.width.filter(|width| style.terminal && *width >= WIDTH_MIN) {
-        table.load_style(presets::UTF8_BORDERS_ONLY);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        if let Some(column) = table.column_mut(whole) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    } else {
-        table.load_style(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Disabled);
-    }
-    lines(&table)
-}
-
-/// Formats rows of a table that is printed in parts, for a pipe. Each part has at least the column widths of the part
-/// before; the first has the header.
-pub fn part_of_table(header: Option<&[&str]>, rows: Vec<Vec<String>>, widths: &mut Vec<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).add_rows(rows);
-    if let Some(header) = header {
-        table.set_header(header.to_vec());
-    }
-    let own = table.column_max_content_widths();
-    widths.resize(widths.len().max(own.len()), 0);
-    for (index, width) in widths.iter_mut().enumerate() {
-        *width = own.get(index).copied().unwrap_or_default().max(*width);
-        if let Some(column) = table.column_mut(index) {
-            // A cell has a blank on each side.
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(2))));
-        }
-    }
-    lines(&table)
-}
-
-/// Formats names and values in two columns.
-pub fn facts(facts: &[(&str, String)]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.add_rows(facts.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]));
-    lines(&table)
-}
-
-fn lines(table: &Table) -> String {
-    let mut text = String::new();
-    for line in table.lines() {
-        // The style without borders still pads each cell.
-        let line = line.strip_prefix(' ').unwrap_or(&line);
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -180,21 +128,6 @@ mod tests {
 
     use super::*;
     use crate::auth::fixtures::at;
-
-    #[test]
-    fn parts_of_a_table_are_aligned() {
-        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
-        let mut widths = Vec::new();
-        let first = part_of_table(Some(&["A", "B", "C"]), vec![row(["1", "long enough", "x"])], &mut widths);
-        assert_eq!(first, "A  B            C\n1  long enough  x\n");
-        assert_eq!(part_of_table(None, vec![row(["2", "日本", "y"])], &mut widths), "2  日本         y\n");
-        let longer = vec![row(["1000", "b", "z"])];
-        assert_eq!(part_of_table(None, longer, &mut widths), "1000  b            z\n");
-        assert_eq!(part_of_table(None, vec![row(["3", "c", "z"])], &mut widths), "3     c            z\n");
-        let all = vec![row(["1", "long enough", "x"])];
-        assert_eq!(first, table(&["A", "B", "C"], all, 0, Style::default()));
-        assert_eq!(part_of_table(None, Vec::new(), &mut widths), "");
-    }
 
     #[test]
     fn control_characters_are_escaped() {
@@ -256,9 +189,14 @@ mod tests {
         assert_eq!(told(0), "now");
         assert_eq!(told(1), "in 1 second");
         assert_eq!(told(-59), "59 seconds ago");
-        assert_eq!(told(3_599), "in 59 minutes");
+        assert_eq!(told(3_599), "in 1 hour");
+        assert_eq!(told(3_540), "in 59 minutes");
+        assert_eq!(told(89), "in 1 minute");
+        assert_eq!(told(90), "in 2 minutes");
         assert_eq!(told(-7_200), "2 hours ago");
-        assert_eq!(told(7 * 86_400 - 1), "in 6 days");
+        assert_eq!(told(7 * 86_400 - 1), "in 7 days");
+        assert_eq!(told(6 * 86_400), "in 6 days");
+        assert_eq!(told(86_399), "in 1 day");
         assert_eq!(told(-86_400), "1 day ago");
     }
 }

@@ -235,8 +235,9 @@ fn on_a_terminal_sessions_are_a_table_fitted_to_its_width() {
     ));
     let mut widths = Vec::new();
     for columns in [100, 200] {
-        let screen = Terminal::with_columns(columns).run(sandbox.command(["sessions"])).end().with_code(0);
-        assert!(screen.contains('┌') && screen.contains('│'), "{screen}");
+        let screen =
+            Terminal::with_columns(columns).run(sandbox.command(["sessions", "--color", "never"])).end().with_code(0);
+        assert!(!screen.contains('│'), "{screen}");
         assert!(screen.contains("in 7 days"), "{screen}");
         let width = screen.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(width <= usize::from(columns), "{width} of {columns}: {screen}");
@@ -247,6 +248,23 @@ fn on_a_terminal_sessions_are_a_table_fitted_to_its_width() {
 }
 
 #[test]
+fn on_a_terminal_rules_are_grouped_on_one_screen() {
+    let sandbox = Sandbox::with_ada();
+    for columns in [60, 80, 120] {
+        let screen = Terminal::with_columns(columns).run(sandbox.command(["policy", "show"])).end().with_code(0);
+        assert!(screen.lines().count() <= 30 && screen.lines().any(str::is_empty), "{screen}");
+        assert!(screen.contains("\u{1b}[1mMEANING\u{1b}[0m") && screen.contains("life of a "), "{screen}");
+    }
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let mut command = sandbox.command(["policy", "show"]);
+        command.env(name, value);
+        let screen = Terminal::with_columns(80).run(command).end().with_code(0);
+        assert!(!screen.contains('\u{1b}'), "{name}: {screen}");
+        assert!(screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
+    }
+}
+
+#[test]
 fn on_a_terminal_long_lists_of_sessions_stop_after_a_page() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute(
@@ -254,10 +272,10 @@ fn on_a_terminal_long_lists_of_sessions_stop_after_a_page() {
            INSERT INTO "session" ("id", "token", "userId", "expiresAt", "createdAt", "updatedAt")
            SELECT 'many' || i, 't' || i, (SELECT "id" FROM "user"), unixepoch() + 3600, 0, 0 FROM n"#,
     );
-    let screen = Terminal::with_columns(120).run(sandbox.command(["sessions"])).end().with_code(0);
+    let screen = Terminal::with_columns(120).run(sandbox.command(["sessions", "--color", "never"])).end().with_code(0);
     assert!(screen.contains("many2400 ") && screen.contains("many2201 ") && !screen.contains("many2200 "), "{screen}");
     assert!(screen.contains("200 sessions on this page; the next page: --after "), "{screen}");
-    let dry_run = sandbox.command(["sessions", "revoke", "--all-users", "--all", "--dry-run"]);
+    let dry_run = sandbox.command(["sessions", "revoke", "--all-users", "--all", "--dry-run", "--color", "never"]);
     let screen = Terminal::with_columns(120).run(dry_run).end().with_code(0);
     assert!(screen.contains("many2201 ") && !screen.contains("many2200 "), "{screen}");
     assert!(screen.contains("would end 2401 sessions"), "{screen}");

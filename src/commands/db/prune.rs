@@ -11,7 +11,8 @@ use crate::auth::storage::StoreError;
 use crate::commands::reach::Reach;
 use crate::commands::{activity, progress};
 use crate::context::Context;
-use crate::output::text::{escaped, facts};
+use crate::output::table::facts;
+use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

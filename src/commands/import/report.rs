@@ -13,7 +13,8 @@ use crate::auth::import::{Counts, Plan, RowReport, RowResult, Tally};
 use crate::error::{CommandError, ExitCode};
 use crate::import::Format;
 use crate::output::json::line;
-use crate::output::text::{escape, escaped, facts, relative, rfc3339, shown};
+use crate::output::table::facts;
+use crate::output::text::{escape, escaped, relative, rfc3339, shown};
 use crate::output::{Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

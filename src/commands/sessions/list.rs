@@ -15,7 +15,8 @@ use crate::commands::pages::{End, Format, List, Pages, PagesOf};
 use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::SessionView;
-use crate::output::text::{cell, escape, table};
+use crate::output::table::{Column, Tone, table};
+use crate::output::text::{cell, escape};
 use crate::output::{Listing, Outcome, Style};
 
 #[derive(Debug, Default, Args)]
@@ -108,8 +109,8 @@ impl List for Sessions {
         })
     }
 
-    fn header(&self) -> Vec<&'static str> {
-        header(if self.current.is_some() { "" } else { "USER" })
+    fn columns(&self) -> Vec<Column> {
+        columns(if self.current.is_some() { MARK } else { Column::shrinking("USER", 16, 5) })
     }
 
     fn cells(&self, (email, session): &Self::Item) -> Vec<String> {
@@ -118,13 +119,23 @@ impl List for Sessions {
 
     fn table(&self, sessions: &[Self::Item], now: Timestamp, style: Style) -> String {
         let rows = sessions.iter().map(|(email, session)| cells(self.first(email, session), session, now, style));
-        table(&self.header(), rows.collect(), 1, style)
+        table(&self.columns(), rows.collect(), style)
     }
 }
 
-/// The header of a table of sessions, with a first column from the caller.
-pub(super) fn header(first: &'static str) -> Vec<&'static str> {
-    vec![first, "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"]
+/// The first column of a list of the caller's sessions.
+pub(super) const MARK: Column = Column::whole("").toned(|_| Tone::Good);
+
+/// The columns of a table of sessions, after a first one from the caller.
+pub(super) fn columns(first: Column) -> Vec<Column> {
+    vec![
+        first,
+        Column::whole("ID").toned(|_| Tone::Dim),
+        Column::optional("SIGNED IN", 2),
+        Column::optional("EXPIRES", 4),
+        Column::shrinking("ADDRESS", 9, 3),
+        Column::shrinking("FROM", 8, 1),
+    ]
 }
 
 /// A row of the table.

@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::list::{cells, header};
+use super::list::{MARK, cells, columns};
 use super::{BATCH, WhoseArgs, done, scope};
 use crate::auth::Scope;
 use crate::auth::access::AccessKind;
@@ -19,7 +19,7 @@ use crate::commands::reach::Reach;
 use crate::commands::session_start::{forget_session, is_not_signed_in};
 use crate::context::{Context, NoToken};
 use crate::output::json::SessionView;
-use crate::output::text::table;
+use crate::output::table::{Column, table};
 use crate::output::{Ending, Listing, Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]
@@ -261,8 +261,8 @@ impl List for Revocation {
         json!(SessionView::from(session))
     }
 
-    fn header(&self) -> Vec<&'static str> {
-        if self.count == 0 { Vec::new() } else { header("") }
+    fn columns(&self) -> Vec<Column> {
+        if self.count == 0 { Vec::new() } else { columns(MARK) }
     }
 
     fn cells(&self, session: &Session) -> Vec<String> {
@@ -307,7 +307,7 @@ fn table_of(sessions: &[Session], now: Timestamp, style: Style) -> String {
         return String::new();
     }
     let rows = sessions.iter().map(|session| cells(String::new(), session, now, style));
-    table(&header(""), rows.collect(), 1, style)
+    table(&columns(MARK), rows.collect(), style)
 }
 
 /// A few sessions that ended, or would have ended.

@@ -10,7 +10,8 @@ use crate::auth::storage::{UserPage, UserQuery, UserSort};
 use crate::auth::user::User;
 use crate::context::Context;
 use crate::output::json::UserView;
-use crate::output::text::{cell, escape, table};
+use crate::output::table::{Column, Tone, table};
+use crate::output::text::{cell, escape};
 use crate::output::{Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]
@@ -73,6 +74,18 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
     Ok(UserList { page, has_roles: context.has_roles() }.into())
 }
 
+/// The state of a user who is neither banned nor unverified, on a terminal.
+const SOUND: &str = "ok";
+const BANNED: &str = "banned";
+
+fn tone(state: &str) -> Tone {
+    match state {
+        SOUND => Tone::Good,
+        banned if banned.starts_with(BANNED) => Tone::Bad,
+        _ => Tone::Warning,
+    }
+}
+
 /// A page of users.
 #[derive(Debug)]
 struct UserList {
@@ -86,7 +99,7 @@ impl Report for UserList {
         let row = |user: &User| {
             let mut state = Vec::new();
             if user.is_banned(now) {
-                state.push("banned");
+                state.push(BANNED);
             }
             if !user.email_verified {
                 state.push("unverified");
@@ -94,15 +107,23 @@ impl Report for UserList {
             let mut cells = vec![cell(&user.email), cell(&user.name)];
             cells.extend(has_roles.then(|| escape(user.roles()).into_owned()));
             cells.extend([
-                if state.is_empty() { "-".to_owned() } else { state.join(", ") },
+                match &*state {
+                    [] if style.terminal => SOUND.to_owned(),
+                    [] => "-".to_owned(),
+                    state => state.join(", "),
+                },
                 style.when(user.created_at, now),
                 escape(&user.id).into_owned(),
             ]);
             cells
         };
-        let mut header = vec!["EMAIL", "NAME"];
-        header.extend(has_roles.then_some("ROLE"));
-        header.extend(["STATE", "CREATED", "ID"]);
+        let mut columns = vec![Column::shrinking("EMAIL", 20, 5), Column::shrinking("NAME", 8, 2)];
+        columns.extend(has_roles.then_some(Column::shrinking("ROLE", 5, 3)));
+        columns.extend([
+            Column::shrinking("STATE", 10, 4).toned(tone),
+            Column::optional("CREATED", 1),
+            Column::whole("ID").toned(|_| Tone::Dim),
+        ]);
         let shown = page.users.len() as u64;
         let mut notes = vec![match page.total {
             Some(total) => format!("{shown} of {}", counted(total, "user")),
@@ -111,11 +132,7 @@ impl Report for UserList {
         if let Some(next) = &page.next {
             notes.push(format!("the next page: --after {}", escape(next)));
         }
-        Page {
-            answer: table(&header, page.users.iter().map(row).collect(), header.len() - 1, style),
-            notes,
-            ..Page::default()
-        }
+        Page { answer: table(&columns, page.users.iter().map(row).collect(), style), notes, ..Page::default() }
     }
 
     fn json(&self) -> Value {

@@ -17,7 +17,8 @@ use crate::commands::reach::Reach;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
 use crate::output::json::UserView;
-use crate::output::text::{escape, escaped, facts, relative, rfc3339, who};
+use crate::output::table::facts;
+use crate::output::text::{escape, escaped, relative, rfc3339, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

@@ -9,7 +9,8 @@ use crate::auth::user::User;
 use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::UserView;
-use crate::output::text::{amount, cell, escape, facts, rfc3339, yes_no};
+use crate::output::table::facts;
+use crate::output::text::{amount, cell, escape, rfc3339, yes_no};
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -148,10 +148,14 @@ fn list_shows_addresses_and_old_and_new_values() {
 }
 
 #[test]
-fn list_fits_a_terminal_of_80_columns() {
+fn list_fits_a_terminal() {
     let sandbox = Sandbox::with_ada();
     sandbox.run_words(&["account", "update", "--name", "Countess", "--reason", "new name"]).success();
-    let text = Terminal::new().run(sandbox.command(["audit", "list"])).end().with_code(0);
-    assert!(text.lines().all(|line| line.trim_end().chars().count() <= 80), "{text}");
-    assert!(text.contains("Countess") && text.contains("reason:"), "{text}");
+    for columns in [60, 80, 120] {
+        let list = sandbox.command(["audit", "list", "--color", "never"]);
+        let text = Terminal::with_columns(columns).run(list).end().with_code(0);
+        assert!(text.lines().all(|line| line.trim_end().chars().count() <= usize::from(columns)), "{text}");
+        assert!(text.contains("Countess"), "{text}");
+        assert_eq!(text.contains("reason: new name"), columns == 120, "{text}");
+    }
 }

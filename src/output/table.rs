@@ -1,0 +1,347 @@
+//! Tables: aligned text of any width in a pipe, and on a terminal what fits its width.
+//!
+//! comfy-table aligns what is printed whole. It wraps a cell that is too long, also inside a word, and cannot cut one,
+//! so the table of a terminal is made here.
+
+use std::borrow::Cow;
+use std::iter::repeat_n;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::Style;
+
+/// Some remote shells report a smaller width, which is never real.
+const WIDTH_MIN: u16 = 40;
+/// Below this width a record is a block of lines.
+const TABLE_WIDTH_MIN: u16 = 60;
+/// The blanks between two columns.
+const GAP: usize = 2;
+const CUT: char = '…';
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    pub heading: &'static str,
+    /// The width to which the column shrinks.
+    least: usize,
+    /// Where the table is too wide, the least important columns shrink first, and then go first.
+    importance: u8,
+    tone: fn(&str) -> Tone,
+}
+
+impl Column {
+    /// A column that is always there and never cut, so that its cells can be copied.
+    pub const fn whole(heading: &'static str) -> Self {
+        Self { heading, least: usize::MAX, importance: u8::MAX, tone: |_| Tone::Plain }
+    }
+
+    /// A column that is left out where it has no room, and never cut.
+    pub const fn optional(heading: &'static str, importance: u8) -> Self {
+        Self { importance, ..Self::whole(heading) }
+    }
+
+    /// A column that is shown only where no other has to shrink for it.
+    pub const fn extra(heading: &'static str) -> Self {
+        Self::optional(heading, 0)
+    }
+
+    /// A column that shrinks to a width.
+    pub const fn shrinking(heading: &'static str, least: usize, importance: u8) -> Self {
+        Self { least, importance, ..Self::whole(heading) }
+    }
+
+    /// Colours each cell by its text.
+    #[must_use]
+    pub const fn toned(self, tone: fn(&str) -> Tone) -> Self {
+        Self { tone, ..self }
+    }
+
+    const fn is_extra(&self) -> bool {
+        self.importance == 0
+    }
+
+    const fn is_whole(&self) -> bool {
+        self.importance == u8::MAX
+    }
+}
+
+/// What a colour means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Heading,
+    Good,
+    Warning,
+    Bad,
+    /// Needed to copy it, not to read it.
+    Dim,
+}
+
+impl Tone {
+    fn paint(self, text: &str, style: Style) -> Cow<'_, str> {
+        let code = match self {
+            _ if !style.paints || text.is_empty() => return text.into(),
+            Self::Plain => return text.into(),
+            Self::Heading => "1",
+            Self::Good => "32",
+            Self::Warning => "33",
+            Self::Bad => "31",
+            Self::Dim => "2",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m").into()
+    }
+}
+
+/// Formats rows under their headings. The caller escapes the cells. A row without cells is a blank line on a terminal.
+pub fn table(columns: &[Column], mut rows: Vec<Vec<String>>, style: Style) -> String {
+    let Some(width) = style.width.filter(|width| style.terminal && *width >= WIDTH_MIN) else {
+        rows.retain(|row| !row.is_empty());
+        let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
+        return part_of_table(Some(&headings), rows, &mut Vec::new());
+    };
+    match fitted_widths(columns, &rows, usize::from(width)) {
+        Some(widths) if width >= TABLE_WIDTH_MIN => fitted(columns, &widths, &rows, style),
+        _ => blocks(columns, &rows, usize::from(width), style),
+    }
+}
+
+/// The widths with which a table fits a terminal, zero for a column that is left out; `None` if none are enough.
+fn fitted_widths(columns: &[Column], rows: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
+    let natural: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| {
+            let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width());
+            cells.max().unwrap_or_default().max(column.heading.width())
+        })
+        .collect();
+    let mut widths = natural.clone();
+    let taken = |widths: &[usize]| {
+        let shown = widths.iter().filter(|width| **width > 0);
+        shown.map(|width| width + GAP).sum::<usize>().saturating_sub(GAP)
+    };
+    let mut order: Vec<usize> = (0..columns.len()).filter(|index| !columns[*index].is_whole()).collect();
+    order.sort_by_key(|index| columns[*index].importance);
+    for index in order.iter().filter(|index| columns[**index].is_extra()) {
+        if taken(&widths) > width {
+            widths[*index] = 0;
+        }
+    }
+    for index in &order {
+        let over = taken(&widths).saturating_sub(width);
+        widths[*index] -= over.min(widths[*index].saturating_sub(columns[*index].least));
+    }
+    for index in &order {
+        if taken(&widths) > width {
+            widths[*index] = 0;
+        }
+    }
+    // The room of columns that were left out goes to those that were cut.
+    for index in order.iter().rev().filter(|index| columns[**index].least < usize::MAX) {
+        if widths[*index] > 0 {
+            let room = width.saturating_sub(taken(&widths));
+            widths[*index] = natural[*index].min(widths[*index] + room);
+        }
+    }
+    (taken(&widths) <= width).then_some(widths)
+}
+
+fn fitted(columns: &[Column], widths: &[usize], rows: &[Vec<String>], style: Style) -> String {
+    let mut text = String::new();
+    let mut add = |cells: &mut dyn Iterator<Item = (&str, Tone)>| {
+        // Blanks before the next cell, so that no line ends with blanks.
+        let mut blanks = 0;
+        for ((cell, tone), width) in cells.zip(widths).filter(|(_, width)| **width > 0) {
+            let shown = cut(cell, *width);
+            if !shown.is_empty() {
+                text.extend(repeat_n(' ', std::mem::take(&mut blanks)));
+                text.push_str(&tone.paint(&shown, style));
+            }
+            blanks += width - shown.width() + GAP;
+        }
+        text.push('\n');
+    };
+    add(&mut columns.iter().map(|column| (column.heading, Tone::Heading)));
+    for row in rows {
+        add(&mut row.iter().zip(columns).map(|(cell, column)| (cell.as_str(), (column.tone)(cell))));
+    }
+    text
+}
+
+/// A line for each cell, and a blank line between records.
+fn blocks(columns: &[Column], rows: &[Vec<String>], width: usize, style: Style) -> String {
+    let margin = columns.iter().map(|column| column.heading.width()).max().unwrap_or_default() + GAP;
+    let mut text = String::new();
+    for row in rows.iter().filter(|row| !row.is_empty()) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        for (cell, column) in row.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
+            let shown = if column.is_whole() { cell.into() } else { cut(cell, width.saturating_sub(margin).max(1)) };
+            text.push_str(&Tone::Heading.paint(column.heading, style));
+            text.extend(repeat_n(' ', margin - column.heading.width()));
+            text.push_str(&(column.tone)(cell).paint(&shown, style));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Shortens a text to a width, between words where that leaves at least half of it.
+fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.width() <= width {
+        return text.into();
+    }
+    let room = width.saturating_sub(1);
+    let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
+    let end = ends.take_while(|end| text[..*end].width() <= room).last().unwrap_or_default();
+    let part = &text[..end];
+    let words =
+        if text[end..].starts_with(' ') { part } else { part.rsplit_once(' ').map_or(part, |(words, _)| words) };
+    let part = if words.width() * 2 >= room { words } else { part };
+    format!("{}{CUT}", part.trim_end()).into()
+}
+
+/// Formats rows of a table that is printed in parts, for a pipe. Each part has at least the column widths of the part
+/// before; the first has the headings.
+pub fn part_of_table(headings: Option<&[&str]>, rows: Vec<Vec<String>>, widths: &mut Vec<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).add_rows(rows);
+    if let Some(headings) = headings {
+        table.set_header(headings.to_vec());
+    }
+    let own = table.column_max_content_widths();
+    widths.resize(widths.len().max(own.len()), 0);
+    for (index, width) in widths.iter_mut().enumerate() {
+        *width = own.get(index).copied().unwrap_or_default().max(*width);
+        if let Some(column) = table.column_mut(index) {
+            // A cell has a blank on each side.
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(2))));
+        }
+    }
+    lines(&table)
+}
+
+/// Formats names and values in two columns.
+pub fn facts(facts: &[(&str, String)]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.add_rows(facts.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]));
+    lines(&table)
+}
+
+fn lines(table: &Table) -> String {
+    let mut text = String::new();
+    for line in table.lines() {
+        // The style without borders still pads each cell.
+        let line = line.strip_prefix(' ').unwrap_or(&line);
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 4] = [
+        Column::shrinking("EMAIL", 10, 3),
+        Column::shrinking("NAME", 6, 1),
+        Column::optional("CREATED", 2),
+        Column::whole("ID").toned(|_| Tone::Dim),
+    ];
+
+    fn row(cells: &[&str]) -> Vec<String> {
+        cells.iter().map(|cell| (*cell).to_owned()).collect()
+    }
+
+    fn screen(width: u16) -> String {
+        let rows = vec![
+            row(&["ada.lovelace.king@mail.example.com", "Ada King Lovelace", "3 days ago", "u1"]),
+            row(&["日本@example.com", "日本語の名前", "-", "u2"]),
+        ];
+        table(&COLUMNS, rows, Style { terminal: true, width: Some(width), ..Style::default() })
+    }
+
+    #[test]
+    fn table_shrinks_by_importance() {
+        insta::assert_snapshot!([80, 65, 60].map(screen).join("\n"), @"
+        EMAIL                               NAME               CREATED     ID
+        ada.lovelace.king@mail.example.com  Ada King Lovelace  3 days ago  u1
+        日本@example.com                    日本語の名前       -           u2
+
+        EMAIL                               NAME           CREATED     ID
+        ada.lovelace.king@mail.example.com  Ada King…      3 days ago  u1
+        日本@example.com                    日本語の名前   -           u2
+
+        EMAIL                               NAME      CREATED     ID
+        ada.lovelace.king@mail.example.com  Ada Kin…  3 days ago  u1
+        日本@example.com                    日本語…   -           u2
+        ");
+        let narrow = [row(&["ada.lovelace@example.com", "Ada", "3 days ago", &"u".repeat(40)])];
+        assert_eq!(fitted_widths(&COLUMNS, &narrow, 60), Some(vec![18, 0, 0, 40]));
+        assert_eq!(fitted_widths(&COLUMNS, &narrow, 39), None);
+    }
+
+    #[test]
+    fn record_is_a_block_below_sixty_columns() {
+        insta::assert_snapshot!(screen(40), @"
+        EMAIL    ada.lovelace.king@mail.example…
+        NAME     Ada King Lovelace
+        CREATED  3 days ago
+        ID       u1
+
+        EMAIL    日本@example.com
+        NAME     日本語の名前
+        CREATED  -
+        ID       u2
+        ");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in WIDTH_MIN..120 {
+            for line in screen(width).lines() {
+                assert!(line.width() <= usize::from(width), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_cut_between_words() {
+        assert_eq!(cut("two words", 9), "two words");
+        assert_eq!(cut("several words", 10), "several…");
+        assert_eq!(cut("two words", 8), "two wor…");
+        assert_eq!(cut("unbreakable", 5), "unbr…");
+        assert_eq!(cut("a verylongword", 8), "a veryl…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+    }
+
+    #[test]
+    fn colours_are_only_on_terminals_that_have_them() {
+        let style = Style { terminal: true, width: Some(80), paints: true, ..Style::default() };
+        let rows = || vec![row(&["u1"])];
+        let columns = [Column::whole("ID").toned(|_| Tone::Dim)];
+        assert_eq!(table(&columns, rows(), style), "\u{1b}[1mID\u{1b}[0m\n\u{1b}[2mu1\u{1b}[0m\n");
+        assert_eq!(table(&columns, rows(), Style { paints: false, ..style }), "ID\nu1\n");
+        assert_eq!(table(&columns, rows(), Style { terminal: false, ..style }), "ID\nu1\n");
+    }
+
+    #[test]
+    fn parts_of_a_table_are_aligned() {
+        let mut widths = Vec::new();
+        let first = part_of_table(Some(&["A", "B", "C"]), vec![row(&["1", "long enough", "x"])], &mut widths);
+        assert_eq!(first, "A  B            C\n1  long enough  x\n");
+        assert_eq!(part_of_table(None, vec![row(&["2", "日本", "y"])], &mut widths), "2  日本         y\n");
+        let longer = vec![row(&["1000", "b", "z"])];
+        assert_eq!(part_of_table(None, longer, &mut widths), "1000  b            z\n");
+        assert_eq!(part_of_table(None, vec![row(&["3", "c", "z"])], &mut widths), "3     c            z\n");
+        let all = vec![row(&["1", "long enough", "x"])];
+        assert_eq!(first, table(&["A", "B", "C"].map(Column::whole), all, Style::default()));
+        assert_eq!(part_of_table(None, Vec::new(), &mut widths), "");
+    }
+}
