@@ -136,6 +136,9 @@ _authctl() {
             authctl__subcmd__db,init)
                 cmd="authctl__subcmd__db__subcmd__init"
                 ;;
+            authctl__subcmd__db,list)
+                cmd="authctl__subcmd__db__subcmd__list"
+                ;;
             authctl__subcmd__db,migrate)
                 cmd="authctl__subcmd__db__subcmd__migrate"
                 ;;
@@ -674,7 +677,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help init status migrate check prune backup copy restore convert"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help init list status migrate check prune backup copy restore convert"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -890,6 +893,40 @@ _authctl() {
                     COMPREPLY=($(compgen -W "seconds milliseconds" -- "${cur}"))
                     return 0
                     ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__db__subcmd__list)
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1240,7 +1277,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__guard)
-            opts="-q -y -h --role --fresh --signin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --role --fresh --signin --drop-session --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2100,12 +2137,16 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__signin)
-            opts="-q -y -h --no-remember --print-token --no-store --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --no-remember --for --print-token --no-store --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2906,12 +2947,16 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__whoami)
-            opts="-q -y -h --check --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --check --format --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -123,6 +123,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;signin'= {
+            cand --for 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
@@ -143,6 +144,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;sign-in'= {
+            cand --for 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
@@ -163,6 +165,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;login'= {
+            cand --for 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
@@ -183,6 +186,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;whoami'= {
+            cand --format 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -199,6 +203,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;status'= {
+            cand --format 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -1523,6 +1528,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --fresh 'Require a recent sign-in'
             cand --signin 'Sign in first when needed, if authctl can ask'
+            cand --drop-session 'Leave the command no session: an authctl inside is not signed in'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'
@@ -1743,6 +1749,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand init 'Make an empty database'
+            cand list 'List the databases that the configuration file names, without opening them'
             cand status 'Describe the database'
             cand migrate 'Bring the schema to the newest version'
             cand check 'Look whether the file is whole, its schema authctl''s, its audit log unbroken and its rows consistent'
@@ -1771,6 +1778,21 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --yes 'Answer yes to confirmations'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;db;list'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'authctl;db;status'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'

@@ -116,6 +116,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand register" -s q -l quiet 
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand register" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand register" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand signin" -l for -d 'End the session after this time, however much it is used; at most the policy\'s session.short-lifetime' -r
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
@@ -133,6 +134,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand signin" -s q -l quiet -d
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l for -d 'End the session after this time, however much it is used; at most the policy\'s session.short-lifetime' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
@@ -150,6 +152,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s q -l quiet -
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand login" -l for -d 'End the session after this time, however much it is used; at most the policy\'s session.short-lifetime' -r
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
@@ -167,6 +170,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand login" -s q -l quiet -d 
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l format -d 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l reason -d 'Why this is done, for the audit log' -r
@@ -180,6 +184,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand whoami" -s q -l quiet -d
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand status" -l format -d 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand status" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand status" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand status" -l reason -d 'Why this is done, for the audit log' -r
@@ -1305,6 +1310,7 @@ never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l fresh -d 'Require a recent sign-in'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l signin -d 'Sign in first when needed, if authctl can ask'
+complete -c authctl -n "__fish_authctl_using_subcommand guard" -l drop-session -d 'Leave the command no session: an authctl inside is not signed in'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -1482,27 +1488,28 @@ complete -c authctl -n "__fish_authctl_using_subcommand export" -s q -l quiet -d
 complete -c authctl -n "__fish_authctl_using_subcommand export" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand export" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand export" -s h -l help -d 'Print help'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set or `TERM` is dumb'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set or `TERM` is dumb'
 always\t'Always'
 never\t'Never'"
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l json -d 'Answer with one JSON document; errors too'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -s q -l quiet -d 'Print no confirmations on standard error'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l no-input -d 'Never ask; fail instead and name the missing flag'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -s h -l help -d 'Print help'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "init" -d 'Make an empty database'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "status" -d 'Describe the database'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "migrate" -d 'Bring the schema to the newest version'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "check" -d 'Look whether the file is whole, its schema authctl\'s, its audit log unbroken and its rows consistent'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "prune" -d 'Delete all rows that have expired: sessions, codes, tokens, device codes, API keys'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "backup" -d 'Copy the database to a new file, consistently, while others use it'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "copy" -d 'Copy a database of authctl\'s own to a new place: to PostgreSQL, or back to a file'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "restore" -d 'Replace the database by a backup, also while others use it'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "convert" -d 'Turn a database of authctl\'s own into one that a Better Auth app uses'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "init" -d 'Make an empty database'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "list" -d 'List the databases that the configuration file names, without opening them'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "status" -d 'Describe the database'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "migrate" -d 'Bring the schema to the newest version'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "check" -d 'Look whether the file is whole, its schema authctl\'s, its audit log unbroken and its rows consistent'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "prune" -d 'Delete all rows that have expired: sessions, codes, tokens, device codes, API keys'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "backup" -d 'Copy the database to a new file, consistently, while others use it'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "copy" -d 'Copy a database of authctl\'s own to a new place: to PostgreSQL, or back to a file'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "restore" -d 'Replace the database by a backup, also while others use it'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init list status migrate check prune backup copy restore convert" -f -a "convert" -d 'Turn a database of authctl\'s own into one that a Better Auth app uses'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l better-auth -d 'Make the tables of a Better Auth app instead, as the app\'s adapter has them' -r -f -a "drizzle\t'The Drizzle adapter; --names and --time say what the app\'s schema has'
 kysely\t'Better Auth\'s built-in adapter: what `auth migrate` makes'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l names -d 'How the app\'s Drizzle schema spells columns; `snake_case` unless given' -r -f -a "snake_case\t'`email_verified`, as `auth generate` writes it'
@@ -1523,6 +1530,18 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l reason -d 'Why this is done, for the audit log' -r

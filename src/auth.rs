@@ -156,6 +156,8 @@ pub enum SignedOut {
     Unreached,
     /// The session is of another user than `guard` admitted.
     Guarded,
+    /// `guard` took the session away (`--drop-session`).
+    GuardDropped,
     /// `guard` admitted a user to another database.
     ElsewhereGuarded,
     /// The impersonator is no longer an administrator, or is banned.

@@ -129,7 +129,7 @@ fn interruption(intended: &Entry) -> String {
 /// Whether a command creates a session that should stay short.
 fn makes_short(command: &Command) -> bool {
     match command {
-        Command::Signin(args) => args.no_remember && !args.no_store,
+        Command::Signin(args) => (args.no_remember || args.duration.is_some()) && !args.no_store,
         Command::Users { command } => matches!(command, UsersCommand::Impersonate(_)),
         _ => false,
     }

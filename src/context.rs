@@ -5,6 +5,7 @@ mod address;
 mod app_signs;
 mod authenticate;
 mod create;
+mod databases;
 mod environment;
 mod libpq_files;
 mod pepper_file;
@@ -159,6 +160,7 @@ impl Context {
     pub fn take_notices(&mut self) -> Vec<String> {
         let mut notices = std::mem::take(&mut self.prompt.warnings);
         notices.extend(self.open_token_file());
+        notices.extend(self.open_config());
         notices.append(&mut self.notices);
         notices
     }
@@ -188,10 +190,9 @@ impl Context {
 
     /// How the delivery process reports that a message for this user could not be delivered.
     pub fn mail_report(&self, user_id: &str, about: &str) -> anyhow::Result<Report> {
-        let schema = self.options.schema.as_deref().or(self.environment.schema.as_deref());
         Ok(Report {
             database: self.database()?.location.expose().into(),
-            schema: schema.map(std::path::absolute).transpose()?,
+            schema: self.schema_file().map(std::path::absolute).transpose()?,
             wait: self.options.wait,
             user_id: user_id.to_owned(),
             about: about.to_owned(),
@@ -308,8 +309,10 @@ impl Context {
         if let Some(place) = self.place.get() {
             return Ok(place.clone());
         }
-        let mut place = paths::database(self.options.database.as_deref(), &self.environment.places)?;
-        place.location = self.named(place.location, place.chosen_by == DatabaseSource::Flag)?;
+        let named = |name: &str| self.find_database(name);
+        let mut place = paths::database(self.options.database.as_deref(), &self.environment.places, named)?;
+        let is_argument = place.chosen_by == DatabaseSource::Flag && place.named.is_none();
+        place.location = self.named(place.location, is_argument)?;
         Ok(self.place.get_or_init(|| place).clone())
     }
 
@@ -341,9 +344,9 @@ impl Context {
     pub fn shadowed_database(&self) -> Option<PathBuf> {
         let meant = self.database().ok().filter(|place| place.chosen_by == DatabaseSource::Environment)?;
         let env = PathEnv { database: None, ..self.environment.places.clone() };
-        let default = paths::database(None, &env).ok()?.location;
+        let default = paths::database(None, &env, |name| self.find_database(name)).ok()?.location;
         let path = default.file().ok().filter(|path| path.exists())?;
-        (default != meant.location).then(|| path.to_owned())
+        (!default.is_same(&meant.location)).then(|| path.to_owned())
     }
 
     /// Opens the database, which must exist, and returns the rules for it.
@@ -400,8 +403,10 @@ impl Context {
             Some(OpenError::Empty(_)) => not_ready(&place, true).unwrap_or(error),
             _ => error,
         });
-        let mut opened =
-            opened.with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+        let mut opened = opened.with_context(|| match place.location.name() {
+            Some(name) => format!("could not open the database @{name}"),
+            None => format!("could not open the database ({})", place.chosen_by.as_str()),
+        })?;
         opened.act_as(acting);
         self.peppers = PepperFile::of(&self.environment.places, &place.location);
         Ok(Box::new(opened))
@@ -435,8 +440,7 @@ impl Context {
 
     /// The content of the schema file (`--schema`).
     pub fn schema_overrides(&self) -> Result<SchemaOverrides, SchemaFileError> {
-        let file = self.options.schema.as_deref().or(self.environment.schema.as_deref());
-        file.map_or_else(|| Ok(SchemaOverrides::default()), read_schema_file)
+        self.schema_file().map_or_else(|| Ok(SchemaOverrides::default()), |file| read_schema_file(&file))
     }
 
     fn open_guest(&mut self, app: GuestDatabase) -> Result<SqlStore, OpenError> {

@@ -1,5 +1,8 @@
 //! Paths: which database a command uses, and where sessions and state are kept. Opens no files.
 
+mod named;
+mod url;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{DirBuilder, Permissions};
@@ -11,6 +14,8 @@ use directories::BaseDirs;
 use rustix::fs::Access;
 
 use crate::auth::secret::digest;
+pub use named::{ConfigError, ConfigProblem, NamedDatabase, NamedDatabases, name_of};
+pub use url::DatabaseUrl;
 
 /// The variables that determine paths, as read once by the context.
 #[derive(Debug, Clone, Default)]
@@ -62,9 +67,30 @@ impl DatabaseSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseLocation {
     /// An absolute path. The links of its directory are resolved; the file may be missing.
-    File(PathBuf),
+    File(DatabaseFile),
     /// The address of a database on a server.
     Url(DatabaseUrl),
+}
+
+/// The path of a database file, with the name that the configuration file has for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseFile {
+    path: PathBuf,
+    name: Option<String>,
+}
+
+impl std::ops::Deref for DatabaseFile {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl<P: Into<PathBuf>> From<P> for DatabaseFile {
+    fn from(path: P) -> Self {
+        Self { path: path.into(), name: None }
+    }
 }
 
 impl DatabaseLocation {
@@ -74,20 +100,25 @@ impl DatabaseLocation {
     /// # Errors
     /// [`PathError::Empty`], [`PathError::InMemory`], [`PathError::Unreachable`].
     pub fn parse(given: &Path) -> Result<Self, PathError> {
+        Self::parse_in(Path::new(""), given)
+    }
+
+    /// As [`Self::parse`], with relative paths in a directory.
+    fn parse_in(directory: &Path, given: &Path) -> Result<Self, PathError> {
+        let is_there = || directory.join(given).symlink_metadata().is_ok();
+        let file = |path: &Path| Ok(Self::File(resolve(&directory.join(path))?.into()));
         if given.as_os_str().is_empty() {
             return Err(PathError::Empty);
         }
         let text = given.to_str().unwrap_or_default();
         match (file_of_url(text), DatabaseUrl::parse(text)) {
             // A file may have such a name.
-            (Some(_), _) if given.symlink_metadata().is_ok() => resolve(given).map(Self::File),
-            (Some(file), _) => resolve(Path::new(file?)).map(Self::File),
+            (Some(_), _) if is_there() => file(given),
+            (Some(path), _) => file(Path::new(path?)),
             // So may a file have words for a name.
-            (None, Some(_)) if !text.contains("://") && given.symlink_metadata().is_ok() => {
-                resolve(given).map(Self::File)
-            }
+            (None, Some(_)) if !text.contains("://") && is_there() => file(given),
             (None, Some(url)) => Ok(Self::Url(url)),
-            (None, None) => resolve(given).map(Self::File),
+            (None, None) => file(given),
         }
     }
 
@@ -102,6 +133,23 @@ impl DatabaseLocation {
         }
     }
 
+    /// The name of the database in the configuration file, if it was chosen by that.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::File(file) => file.name.as_deref(),
+            Self::Url(url) => url.name.as_deref(),
+        }
+    }
+
+    /// The same location, under a name of the configuration file.
+    fn with_name(self, name: &str) -> Self {
+        let name = Some(name.to_owned());
+        match self {
+            Self::File(file) => Self::File(DatabaseFile { name, ..file }),
+            Self::Url(url) => Self::Url(DatabaseUrl { name, ..url }),
+        }
+    }
+
     /// Whether nothing has the name of the database file.
     pub fn is_missing_file(&self) -> bool {
         self.file().is_ok_and(|path| path.symlink_metadata().is_err())
@@ -110,7 +158,7 @@ impl DatabaseLocation {
     /// The location as [`Self::parse`] reads it, without a password and other parameters of an address.
     pub fn without_password(&self) -> OsString {
         match self {
-            Self::File(path) => path.into(),
+            Self::File(file) => file.as_os_str().into(),
             Self::Url(url) => url.to_string().into(),
         }
     }
@@ -156,101 +204,16 @@ fn file_of_url(text: &str) -> Option<Result<&str, PathError>> {
     })
 }
 
+/// The path or the address. The alternate form has the name before it.
 impl fmt::Display for DatabaseLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name().filter(|_| f.alternate());
+        name.map_or(Ok(()), |name| write!(f, "@{name} ("))?;
         match self {
             Self::File(path) => path.display().fmt(f),
-            Self::Url(url) => url.fmt(f),
-        }
-    }
-}
-
-/// The address of a database on a server, such as `postgres://ada@db.example.com/app`, of any scheme. It is shown
-/// without its password and its parameters. The user of a scheme other than `postgres` may be a token, and is not
-/// shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl {
-    text: String,
-    /// As it is shown, when more is known than the text says.
-    shown: Option<String>,
-    key: Option<String>,
-}
-
-/// The words with which an address in the form `host=... dbname=...` may begin: the parameters of libpq. One that is not
-/// recognised would be shown as a path, with a password in it.
-const KEYWORDS: &[&str] = &[
-    "application_name",
-    "channel_binding",
-    "connect_timeout",
-    "dbname",
-    "gssencmode",
-    "host",
-    "hostaddr",
-    "keepalives",
-    "load_balance_hosts",
-    "options",
-    "passfile",
-    "password",
-    "port",
-    "require_auth",
-    "service",
-    "servicefile",
-    "sslcert",
-    "sslkey",
-    "sslmode",
-    "sslnegotiation",
-    "sslpassword",
-    "sslrootcert",
-    "target_session_attrs",
-    "user",
-];
-
-impl DatabaseUrl {
-    fn parse(text: &str) -> Option<Self> {
-        let is_url = text.split_once("://").is_some_and(|(scheme, _)| {
-            scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-:".contains(c))
-        });
-        let is_words = || text.split_once('=').is_some_and(|(word, _)| KEYWORDS.contains(&word.trim()));
-        (is_url || is_words()).then(|| Self { text: text.to_owned(), shown: None, key: None })
-    }
-
-    /// The address as it was given, a password included: never for output.
-    pub fn expose(&self) -> &str {
-        &self.text
-    }
-
-    /// The same address with what it and the environment mean together: how it is shown, and what tells databases
-    /// apart.
-    #[must_use]
-    pub fn named(self, shown: String, key: String) -> Self {
-        Self { shown: Some(shown), key: Some(key), ..self }
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(shown) = &self.shown {
-            return f.write_str(shown);
-        }
-        // Words may hold a password anywhere.
-        let Some((scheme, rest)) = self.text.split_once("://") else { return f.write_str("postgres://") };
-        // Up to the last @: a password may hold any other separator.
-        let (user, server) = match rest.rsplit_once('@') {
-            Some((login, server)) => (login.split(':').next(), server),
-            None => (None, rest),
-        };
-        let user = user.filter(|_| matches!(scheme, "postgres" | "postgresql"));
-        let server = server.split(['?', '#', ';']).next().unwrap_or_default();
-        write!(f, "{scheme}://")?;
-        user.map_or(Ok(()), |user| write!(f, "{user}@"))?;
-        f.write_str(server)
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+            Self::Url(url) => fmt::Display::fmt(url, f),
+        }?;
+        name.map_or(Ok(()), |_| f.write_str(")"))
     }
 }
 
@@ -260,6 +223,8 @@ pub struct DatabasePlace {
     pub location: DatabaseLocation,
     /// Who chose it.
     pub chosen_by: DatabaseSource,
+    /// What the configuration file says of it, if it was chosen by name.
+    pub named: Option<NamedDatabase>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -285,16 +250,24 @@ pub enum PathError {
     /// `--db postgres://user:password@host`.
     #[error("the address has a password, which every process of this machine can read in the list of processes")]
     PasswordInArguments,
+    /// The configuration file does not give the database that was named.
+    #[error(transparent)]
+    Config(Box<ConfigError>),
     /// The working directory is gone, or a directory in the path cannot be searched.
     #[error("{} cannot be looked up", path.display())]
     Unreachable { path: PathBuf, source: io::Error },
 }
 
-/// Finds the database: the flag, else the environment, else the default path.
+/// Finds the database: the flag, else the environment, else the default path. `named` looks up a name that stands for
+/// it.
 ///
 /// # Errors
 /// [`PathError`].
-pub fn database(flag: Option<&Path>, env: &PathEnv) -> Result<DatabasePlace, PathError> {
+pub fn database(
+    flag: Option<&Path>,
+    env: &PathEnv,
+    named: impl FnOnce(&str) -> Result<NamedDatabase, PathError>,
+) -> Result<DatabasePlace, PathError> {
     let from_environment = env.database.as_deref().map(unwrapped).filter(|path| !path.as_os_str().is_empty());
     let (path, chosen_by) = if let Some(path) = flag {
         (path.to_owned(), DatabaseSource::Flag)
@@ -303,7 +276,12 @@ pub fn database(flag: Option<&Path>, env: &PathEnv) -> Result<DatabasePlace, Pat
     } else {
         (data_directory(env)?.join("auth.db"), DatabaseSource::Default)
     };
-    Ok(DatabasePlace { location: DatabaseLocation::parse(&path)?, chosen_by })
+    let named = name_of(&path).map(named).transpose()?;
+    let location = match &named {
+        Some(named) => named.location.clone(),
+        None => DatabaseLocation::parse(&path)?,
+    };
+    Ok(DatabasePlace { location, chosen_by, named })
 }
 
 /// A path without blanks at its ends and without one pair of quotes around it, which a file of variables may have and
@@ -389,7 +367,7 @@ pub fn config_directory(env: &PathEnv) -> Result<PathBuf, PathError> {
 /// [`PathError::NoHome`].
 pub fn guest_state(env: &PathEnv, database: &OsStr) -> Result<PathBuf, PathError> {
     let base = base_directory(env, env.state_home.as_deref(), ".local/state", "XDG_STATE_HOME")?;
-    Ok(base.join("authctl").join(format!("{}.db", session_key(&DatabaseLocation::File(database.into())))))
+    Ok(base.join("authctl").join(format!("{}.db", session_key(&DatabaseLocation::File(Path::new(database).into())))))
 }
 
 /// A base directory of the XDG specification, on every Unix alike. As it requires, a relative path in the variable is
@@ -452,6 +430,10 @@ mod tests {
         DatabaseLocation::File(path.into())
     }
 
+    fn unnamed(name: &str) -> Result<NamedDatabase, PathError> {
+        unreachable!("{name}")
+    }
+
     fn env(home: &str) -> PathEnv {
         PathEnv { home: Some(home.into()), ..PathEnv::default() }
     }
@@ -459,20 +441,20 @@ mod tests {
     #[test]
     fn flag_wins_over_environment_over_default() {
         let mut env = PathEnv { data_home: Some("/data".into()), ..PathEnv::default() };
-        let default = database(None, &env).unwrap();
+        let default = database(None, &env, unnamed).unwrap();
         assert_eq!((default.location, default.chosen_by), (file("/data/authctl/auth.db"), DatabaseSource::Default));
         env.database = Some("/env/a.db".into());
-        let environment = database(None, &env).unwrap();
+        let environment = database(None, &env, unnamed).unwrap();
         assert_eq!((environment.location, environment.chosen_by), (file("/env/a.db"), DatabaseSource::Environment));
-        let flag = database(Some(Path::new("/flag/a.db")), &env).unwrap();
+        let flag = database(Some(Path::new("/flag/a.db")), &env, unnamed).unwrap();
         assert_eq!((flag.location, flag.chosen_by), (file("/flag/a.db"), DatabaseSource::Flag));
     }
 
     #[test]
     fn empty_variable_is_ignored_and_empty_flag_is_an_error() {
         let env = PathEnv { database: Some("".into()), data_home: Some("/data".into()), ..PathEnv::default() };
-        assert_eq!(database(None, &env).unwrap().chosen_by, DatabaseSource::Default);
-        assert!(matches!(database(Some(Path::new("")), &env), Err(PathError::Empty)));
+        assert_eq!(database(None, &env, unnamed).unwrap().chosen_by, DatabaseSource::Default);
+        assert!(matches!(database(Some(Path::new("")), &env, unnamed), Err(PathError::Empty)));
     }
 
     #[test]
@@ -486,16 +468,16 @@ mod tests {
             ("'/a.db", &format!("{}/'/a.db", std::env::current_dir().unwrap().display())),
         ] {
             let env = PathEnv { database: Some(value.into()), ..PathEnv::default() };
-            assert_eq!(database(None, &env).unwrap().location, file(path), "{value}");
+            assert_eq!(database(None, &env, unnamed).unwrap().location, file(path), "{value}");
         }
         let empty = PathEnv { database: Some("\"\"".into()), ..env("/home/ada") };
-        assert_eq!(database(None, &empty).unwrap().chosen_by, DatabaseSource::Default);
+        assert_eq!(database(None, &empty, unnamed).unwrap().chosen_by, DatabaseSource::Default);
     }
 
     #[test]
     fn missing_home_is_an_error() {
         for home in [env(""), env("relative/home"), PathEnv::default()] {
-            assert!(matches!(database(None, &home), Err(PathError::NoHome { .. })), "{home:?}");
+            assert!(matches!(database(None, &home, unnamed), Err(PathError::NoHome { .. })), "{home:?}");
             assert!(matches!(config_directory(&home), Err(PathError::NoHome { .. })), "{home:?}");
         }
         let relative = PathEnv { config_home: Some("rel".into()), ..PathEnv::default() };
@@ -506,7 +488,7 @@ mod tests {
     fn path_is_never_a_uri_or_memory() {
         let env = PathEnv::default();
         for name in [":memory:", "x?vfs=unix-none"] {
-            let place = database(Some(Path::new(name)), &env).unwrap();
+            let place = database(Some(Path::new(name)), &env, unnamed).unwrap();
             let path = place.location.file().unwrap();
             assert!(path.is_absolute() && path.ends_with(name), "{place:?}");
         }
@@ -543,7 +525,7 @@ mod tests {
         let real = directory.path().join("real");
         std::fs::create_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, directory.path().join("link")).unwrap();
-        let key = |path: PathBuf| session_key(&database(Some(&path), &PathEnv::default()).unwrap().location);
+        let key = |path: PathBuf| session_key(&database(Some(&path), &PathEnv::default(), unnamed).unwrap().location);
         assert_eq!(key(real.join("a.db")), key(directory.path().join("link/./a.db")));
         let early = key(directory.path().join("link/new/a.db"));
         std::fs::create_dir(real.join("new")).unwrap();
@@ -578,7 +560,7 @@ mod tests {
 
     #[test]
     fn words_of_an_address_are_no_path_and_not_shown() {
-        for word in KEYWORDS {
+        for word in url::KEYWORDS {
             let address = format!("{word}=s3cret host=h");
             let location = DatabaseLocation::parse(Path::new(&address)).unwrap();
             assert_eq!((location.to_string().as_str(), location.expose()), ("postgres://", address.as_ref()), "{word}");

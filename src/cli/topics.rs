@@ -8,19 +8,23 @@ use clap::Command;
 use crate::error::ExitCode;
 
 pub const ENVIRONMENT: &[(&str, &str)] = &[
-    ("AUTHCTL_DB", "database file, when --db is not given"),
+    ("AUTHCTL_DB", "database as --db takes it, when --db is not given"),
     ("AUTHCTL_TOKEN", "session token, in place of the stored session"),
     ("AUTHCTL_TOKEN_FILE", "file that holds a session token, in place of the stored session"),
     ("AUTHCTL_USER_ID", "set by `guard`: user whom it let in; when set, only that user is signed in"),
     ("AUTHCTL_USER_DB", "set by `guard`: database of that user; when set, sessions of others are refused"),
     ("AUTHCTL_USER_IMPERSONATED_BY", "set by `guard` in an impersonated session: who acts as that user"),
+    ("AUTHCTL_USER_SESSION", "set by `guard --drop-session`: no user is signed in"),
     ("AUTHCTL_USER_EMAIL", "set by `guard`, for the command only"),
     ("AUTHCTL_USER_ROLE", "set by `guard`, for the command only"),
     ("AUTHCTL_SCHEMA", "file that says what a Better Auth app's database does not show, when --schema is not given"),
     ("BETTER_AUTH_SECRET", "secret of a Better Auth app, for `sessions issue --cookie` only"),
     ("BETTER_AUTH_SECRETS", "secrets that the app rotates, VERSION:SECRET,...; the first counts, and before the above"),
     ("XDG_DATA_HOME", "directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]"),
-    ("XDG_CONFIG_HOME", "directory of authctl/sessions, when it is an absolute path [default: ~/.config]"),
+    (
+        "XDG_CONFIG_HOME",
+        "directory of authctl/sessions and config.toml, when it is an absolute path [default: ~/.config]",
+    ),
     ("XDG_STATE_HOME", "directory of authctl/*.db, when it is an absolute path [default: ~/.local/state]"),
     ("HOME", "home directory, for the three defaults above"),
     ("CI", "when set and not false: never ask, as with --no-input"),
@@ -35,6 +39,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("DATABASE.before-convert-TIME", "the same for `db convert`, with all password hashes and the audit log"),
     ("$XDG_STATE_HOME/authctl/*.db", "log, attempts and rules for the databases of Better Auth apps, one file each"),
     ("$XDG_STATE_HOME/authctl/*.app", "marks of addresses where such a database was found on a server"),
+    ("$XDG_CONFIG_HOME/authctl/config.toml", "the databases that --db @NAME knows; only you may write to it"),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.json", "stored sessions, one file per database, readable by you alone"),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.own.json", "your own session, kept while you act as another user"),
 ];
@@ -266,6 +271,7 @@ pub const AUTHORITIES: &[Authority] = &[
     destroys(Who::Operator, "export --with-hashes"),
     may(Who::Operator, "db init"),
     may(Who::Operator, "db status"),
+    may(Who::Anyone, "db list"),
     may(Who::Operator, "db migrate"),
     may(Who::Operator, "db check"),
     may(Who::Operator, "db prune"),

@@ -4,6 +4,7 @@ mod backup;
 mod convert;
 mod copy;
 mod init;
+mod list;
 mod prune;
 
 use anyhow::Context as _;
@@ -43,6 +44,9 @@ pub enum DbCommand {
     /// Make an empty database
     #[command(after_help = init::EXAMPLES)]
     Init(InitArgs),
+    /// List the databases that the configuration file names, without opening them
+    #[command(after_help = list::EXAMPLES)]
+    List,
     /// Describe the database
     #[command(after_help = "Example:\n  authctl db status --json")]
     Status,
@@ -106,6 +110,7 @@ pub enum DbCommand {
 pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         DbCommand::Init(args) => init::init(args, context),
+        DbCommand::List => list::run(context).attempt("could not list the databases"),
         DbCommand::Status => status(context),
         DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
         DbCommand::Prune(args) => prune::run(args, context).attempt("could not delete expired rows"),
@@ -244,6 +249,7 @@ impl Report for StatusReport {
         };
         json!({
             "database": self.place.location.to_string(),
+            "name": self.place.location.name(),
             "chosenBy": self.place.chosen_by.word(),
             "kind": kind(self.info.guest.is_some()),
             "schemaVersion": self.info.schema_version,

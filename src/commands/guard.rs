@@ -14,11 +14,16 @@ use crate::session_file::SessionFileError;
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl guard -- ./deploy.sh
   authctl guard --role admin --fresh --signin -- ./rotate-keys.sh
+  authctl guard --drop-session -- npm test
 
 The command finds the user in AUTHCTL_USER_ID, AUTHCTL_USER_EMAIL and
 AUTHCTL_USER_ROLE, and no token. An authctl inside acts as that user if their session is
-stored, and as no other user. The exit code is that of the command; 126 when it
-cannot be run, 127 when it does not exist.";
+stored, and as no other user; with --drop-session it acts as no user.
+
+The exit code is that of the command. Codes of guard itself: 4 not signed in, 5 wrong
+role or a sign-in too long ago, 9 the database cannot be used, 126 the command cannot
+be run, 127 it does not exist. A command may exit with these codes too: `authctl guard
+-- true` asks first where they must be told apart.";
 
 #[derive(Debug, Args)]
 pub struct GuardArgs {
@@ -31,10 +36,16 @@ pub struct GuardArgs {
     /// Sign in first when needed, if authctl can ask
     #[arg(long)]
     pub signin: bool,
+    /// Leave the command no session: an authctl inside is not signed in
+    #[arg(long)]
+    pub drop_session: bool,
     /// The command to run, and its arguments
     #[arg(value_name = "CMD", required = true, last = true)]
     pub command: Vec<OsString>,
 }
+
+/// The value of `AUTHCTL_USER_SESSION`. An outer `guard` that set it is not undone.
+const DROPPED: &str = "dropped";
 
 pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = match admitted(args, context) {
@@ -57,6 +68,9 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
         .env("AUTHCTL_USER_EMAIL", &me.user.email)
         .env("AUTHCTL_USER_ROLE", me.user.roles())
         .env("AUTHCTL_USER_DB", database.without_password());
+    if args.drop_session {
+        command.env("AUTHCTL_USER_SESSION", DROPPED);
+    }
     match &me.session.impersonated_by {
         Some(by) => command.env("AUTHCTL_USER_IMPERSONATED_BY", by),
         None => command.env_remove("AUTHCTL_USER_IMPERSONATED_BY"),
@@ -80,9 +94,8 @@ fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn>
 /// Whether a sign-in can help: no user is signed in, or not recently enough. It cannot help if the environment holds
 /// a token, which takes precedence, or if an outer `guard` refuses the session, which cannot be replaced.
 fn signing_in_helps(error: &anyhow::Error, context: &Context) -> bool {
-    let guarded = SignedOut::Guarded;
-    let elsewhere = SignedOut::ElsewhereGuarded;
-    if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(why)) if [guarded, elsewhere].contains(why)) {
+    let by_guard = [SignedOut::Guarded, SignedOut::ElsewhereGuarded, SignedOut::GuardDropped];
+    if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(why)) if by_guard.contains(why)) {
         return false;
     }
     let is_replaced =

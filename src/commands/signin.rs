@@ -1,7 +1,7 @@
 //! `signin`: begins a session and stores or prints its token.
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Attempt as _;
@@ -10,8 +10,10 @@ use crate::auth::email::Email;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::user::User;
-use crate::auth::{AuthError, Lifetime, SignIn};
+use crate::auth::{AuthError, Lifetime, SignIn, duration};
+use crate::cli::values;
 use crate::context::Context;
+use crate::error::CommandError;
 use crate::output::json::UserView;
 use crate::output::text::{relative, who};
 use crate::output::{Outcome, Page, Report, Style};
@@ -19,6 +21,7 @@ use crate::output::{Outcome, Page, Report, Style};
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl signin ada@example.com
   authctl signin ada@example.com --password-file pw --no-remember
+  authctl signin ada@example.com --for 15m
   AUTHCTL_TOKEN=$(authctl signin ci@example.com --password-file pw --print-token)";
 
 #[derive(Debug, Default, Args)]
@@ -28,6 +31,9 @@ pub struct SignInArgs {
     /// End the session after one day, however much it is used
     #[arg(long)]
     pub no_remember: bool,
+    /// End the session after this time, however much it is used; at most the policy's session.short-lifetime
+    #[arg(long = "for", value_name = "DURATION", value_parser = values::life, conflicts_with_all = ["no_remember", "no_store"])]
+    pub duration: Option<SignedDuration>,
     /// Print the session token instead of storing it
     #[arg(long, conflicts_with = "no_store")]
     pub print_token: bool,
@@ -57,6 +63,7 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
         // it opens once, after the password was read.
         context.auth()?;
     }
+    let lifetime = lifetime(args, context)?;
     if !args.print_token && !args.no_store {
         context.require_may_store(email.as_str())?;
     }
@@ -68,13 +75,30 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
         let user = context.auth()?.check_password(&request)?;
         return Ok(PasswordIsRight { user }.into());
     }
-    let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
     let session_request = session_request(lifetime, context)?;
     let (user, session, kept) =
         begin(&session_request, request.email.as_str(), args.print_token, context, |mut auth| {
             auth.sign_in(&request, &session_request)
         })?;
     Ok(SignedIn { user, session, kept }.into())
+}
+
+/// The requested lifetime. Use extends a session of more than the short lifetime, so `--for` cannot promise its end.
+fn lifetime(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Lifetime> {
+    let Some(life) = args.duration else {
+        return Ok(if args.no_remember { Lifetime::Short } else { Lifetime::Remembered });
+    };
+    let longest = context.auth()?.policy.session.short_for;
+    if life > longest {
+        let message = format!(
+            "--for {} is longer than the policy allows: session.short-lifetime is {}",
+            duration::show(life),
+            duration::show(longest)
+        );
+        let hint = "leave --for out for a session that lives as long as it is used";
+        return Err(CommandError::Usage { message, hint }.into());
+    }
+    Ok(Lifetime::Exactly(life))
 }
 
 #[derive(Debug)]

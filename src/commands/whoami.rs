@@ -18,13 +18,17 @@ use crate::paths::DatabaseLocation;
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl whoami
   authctl whoami --json | jq -r .user.id
-  authctl whoami --check && echo 'signed in'";
+  authctl whoami --check && echo 'signed in'
+  authctl whoami --format '{email}'";
 
 #[derive(Debug, Args)]
 pub struct WhoamiArgs {
     /// Print nothing; the exit code is the answer (0 signed in, 4 not)
     #[arg(long)]
     pub check: bool,
+    /// Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name
+    #[arg(long, value_name = "TEXT", value_parser = format, conflicts_with_all = ["check", "json"])]
+    pub format: Option<Format>,
 }
 
 pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -32,6 +36,10 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
     let SignedIn { session, user } = context.signed_in_with(&token, &source)?;
     if args.check {
         return Ok(Outcome::Silent);
+    }
+    if let Some(format) = &args.format {
+        let database = context.database()?.location;
+        return Ok(Line { format: format.clone(), user, session, database }.into());
     }
     let is_stored = matches!(source, TokenSource::SessionFile(_));
     let token_from = match source {
@@ -84,6 +92,98 @@ struct Who {
     database: DatabaseLocation,
 }
 
+/// A field of `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Id,
+    Email,
+    Name,
+    Role,
+    Session,
+    Expires,
+    Database,
+    DatabaseName,
+}
+
+const FIELDS: [(&str, Field); 8] = [
+    ("id", Field::Id),
+    ("email", Field::Email),
+    ("name", Field::Name),
+    ("role", Field::Role),
+    ("session", Field::Session),
+    ("expires", Field::Expires),
+    ("database", Field::Database),
+    ("db", Field::DatabaseName),
+];
+
+/// The form of `--format`: texts, each with the field after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Format(Vec<(String, Option<Field>)>);
+
+/// Reads `--format`. `{{` and `}}` are braces.
+fn format(text: &str) -> Result<Format, String> {
+    let mut parts = Vec::new();
+    let mut before = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        before.push_str(&rest[..at]);
+        let after = &rest[at..];
+        if let Some(after) = after.strip_prefix("{{").or_else(|| after.strip_prefix("}}")) {
+            before.push_str(&rest[at..=at]);
+            rest = after;
+            continue;
+        }
+        let inner = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let Some((name, after)) = inner else {
+            return Err("a brace has no other: write {{ or }} for the character".to_owned());
+        };
+        let Some((_, field)) = FIELDS.iter().find(|(known, _)| *known == name) else {
+            let known = FIELDS.map(|(known, _)| format!("{{{known}}}"));
+            return Err(format!("{{{name}}} is not a field: there are {}", known.join(", ")));
+        };
+        parts.push((std::mem::take(&mut before), Some(*field)));
+        rest = after;
+    }
+    before.push_str(rest);
+    parts.push((before, None));
+    Ok(Format(parts))
+}
+
+/// The answer under `--format`.
+#[derive(Debug)]
+struct Line {
+    format: Format,
+    user: User,
+    session: Session,
+    database: DatabaseLocation,
+}
+
+impl Report for Line {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let mut line = String::new();
+        for (before, field) in &self.format.0 {
+            line.push_str(before);
+            let Some(field) = field else { continue };
+            line.push_str(&match field {
+                Field::Id => escape(&self.user.id),
+                Field::Email => escape(&self.user.email),
+                Field::Name => escape(&self.user.name),
+                Field::Role => escape(self.user.roles()),
+                Field::Session => escape(&self.session.id),
+                Field::Expires => style.when(self.session.expires_at, now).into(),
+                Field::Database => escape(&self.database.to_string()).into_owned().into(),
+                Field::DatabaseName => self.database.name().unwrap_or_default().into(),
+            });
+        }
+        line.push('\n');
+        Page::answer(line)
+    }
+
+    fn json(&self) -> Value {
+        json!({ "session": SessionView::from(&self.session), "user": UserView::from(&self.user) })
+    }
+}
+
 impl Report for Who {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let Self { user, has_roles, session, impersonator, kept_aside, token_from, database } = self;
@@ -114,5 +214,30 @@ impl Report for Who {
 
     fn json(&self) -> Value {
         json!({ "session": SessionView::from(&self.session), "user": UserView::from(&self.user) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn format_takes_fields_and_braces() {
+        let format = format("<{email}> {{{db}}}").unwrap();
+        let expected = [("<", Some(Field::Email)), ("> {", Some(Field::DatabaseName)), ("}", None)];
+        assert_eq!(format.0, expected.map(|(text, field)| (text.to_owned(), field)));
+    }
+
+    #[test]
+    fn format_refuses_unknown_fields_by_name() {
+        for (text, problem) in [
+            ("{mail}", "{mail} is not a field: there are {id}, {email}"),
+            ("{}", "{} is not a field"),
+            ("{email", "a brace has no other"),
+            ("email}", "a brace has no other"),
+        ] {
+            let error = format(text).unwrap_err();
+            assert!(error.starts_with(problem), "{error}");
+        }
     }
 }

@@ -30,7 +30,10 @@ impl Context {
     /// # Errors
     /// [`PathError`], also for a password in the address.
     pub fn other_database(&self, given: &Path) -> Result<DatabaseLocation, PathError> {
-        self.named(DatabaseLocation::parse(given)?, true)
+        match paths::name_of(given) {
+            Some(name) => self.named(self.find_database(name)?.location, false),
+            None => self.named(DatabaseLocation::parse(given)?, true),
+        }
     }
 
     /// A location with what the environment adds to the address of a server.

@@ -47,7 +47,7 @@ impl std::fmt::Display for TokenOf {
 #[derive(Debug, thiserror::Error)]
 pub enum NoToken {
     /// The database has no stored session.
-    #[error("not signed in: there is no session for {0}")]
+    #[error("not signed in: there is no session for {0:#}")]
     None(DatabaseLocation),
     /// The variable does not hold a token.
     #[error("the token in {variable} cannot be used: {problem}")]
@@ -66,11 +66,13 @@ pub(super) struct Guarded {
     pub(super) impersonated_by: Option<String>,
     /// `AUTHCTL_USER_DB`.
     pub(super) database: Option<PathBuf>,
+    /// `AUTHCTL_USER_SESSION`, of `guard --drop-session`.
+    pub(super) is_dropped: bool,
 }
 
 impl Guarded {
     fn is_absent(&self) -> bool {
-        self.user_id.is_none() && self.impersonated_by.is_none() && self.database.is_none()
+        self.user_id.is_none() && self.impersonated_by.is_none() && self.database.is_none() && !self.is_dropped
     }
 }
 
@@ -179,11 +181,14 @@ impl Context {
 
     /// The user whom `guard` admitted; `None` outside `guard`.
     ///
-    /// # Errors [`AuthError::NotSignedIn`] in a database other than that user's.
+    /// # Errors [`AuthError::NotSignedIn`] in a database other than that user's, and after `guard --drop-session`.
     pub(super) fn admitted(&self) -> anyhow::Result<Option<Admitted>> {
-        let Guarded { user_id, impersonated_by, database } = &self.environment.guarded;
+        let Guarded { user_id, impersonated_by, database, is_dropped } = &self.environment.guarded;
         if !self.is_guarded() {
             return Ok(None);
+        }
+        if *is_dropped {
+            return Err(AuthError::NotSignedIn(SignedOut::GuardDropped).into());
         }
         let here = self.database()?.location;
         if database.as_ref().is_some_and(|database| database.as_os_str() != here.without_password()) {

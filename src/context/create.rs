@@ -19,8 +19,8 @@ impl Context {
             self.refuse_to_take_the_place_of_an_app()?;
             if !self.open_if_it_exists()? && self.create_database(&place, None)?.is_ok() {
                 self.notices.push(match &place.location {
-                    DatabaseLocation::File(path) => format!("created the database {}", path.display()),
-                    DatabaseLocation::Url(url) => format!("created authctl's tables in {url}"),
+                    location @ DatabaseLocation::File(_) => format!("created the database {location:#}"),
+                    location @ DatabaseLocation::Url(_) => format!("created authctl's tables in {location:#}"),
                 });
             }
         }
@@ -58,10 +58,10 @@ impl Context {
     /// [`NotReady`].
     pub fn refuse_to_come_before_an_app(&self) -> anyhow::Result<()> {
         self.refuse_to_take_the_place_of_an_app()?;
-        let DatabasePlace { location, chosen_by } = self.database()?;
+        let DatabasePlace { location, chosen_by, .. } = self.database()?;
         match &location {
             DatabaseLocation::File(path) if location.is_missing_file() && chosen_by != DatabaseSource::Default => {
-                Err(NotReady { path: path.clone(), is_empty: false, sign: None }.into())
+                Err(NotReady { path: path.to_path_buf(), is_empty: false, sign: None }.into())
             }
             _ => Ok(()),
         }
@@ -106,7 +106,7 @@ impl Context {
         let directory = path.parent().unwrap_or(Path::new("/"));
         paths::refuse_home_of_another(directory)
             .and_then(|()| paths::make_private(directory))
-            .map_err(|source| OpenError::CannotCreate { path: path.clone(), source })
+            .map_err(|source| OpenError::CannotCreate { path: path.to_path_buf(), source })
     }
 }
 

@@ -91,6 +91,7 @@ impl Environment {
                 user_id: set("AUTHCTL_USER_ID").map(|id| id.to_string_lossy().into_owned()),
                 impersonated_by: set("AUTHCTL_USER_IMPERSONATED_BY").map(|by| by.to_string_lossy().into_owned()),
                 database: path("AUTHCTL_USER_DB"),
+                is_dropped: set("AUTHCTL_USER_SESSION").is_some(),
             },
             schema: path("AUTHCTL_SCHEMA"),
             app_secret: GivenSecret::choose(

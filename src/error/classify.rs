@@ -4,7 +4,7 @@ use std::error::Error;
 
 use rustix::io::Errno;
 
-use super::commands::{of_command_error, of_import};
+use super::commands::{of_command_error, of_config, of_import};
 use super::server::of_server;
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
@@ -198,6 +198,9 @@ fn of_signed_out(why: SignedOut) -> Failure {
         }
         SignedOut::ElsewhereGuarded => {
             "`authctl guard` let the user in to another database: name that with --db, or run this outside of guard"
+        }
+        SignedOut::GuardDropped => {
+            "`authctl guard --drop-session` gave this command no session: run it outside of guard, or without the flag"
         }
         SignedOut::ImpersonatorGone => "the administrator who acted as this user was banned, deleted or demoted",
         SignedOut::ImpersonationOver => {
@@ -556,6 +559,7 @@ fn of_path(error: &PathError) -> Failure {
             .hint("`pg_dump` and `pg_restore` back up and restore it: see docs/postgres.md"),
         PathError::Address(_) => Failure::new(ExitCode::Usage, "DATABASE_ADDRESS")
             .hint("an address is like postgres://user@host:5432/database?sslmode=verify-full"),
+        PathError::Config(error) => of_config(&error.problem),
         PathError::PasswordInArguments => Failure::new(ExitCode::Usage, "PASSWORD_IN_ARGUMENTS")
             .hint("put the password in PGPASSWORD or ~/.pgpass; AUTHCTL_DB may hold an address with one"),
         PathError::Unreachable { .. } => Failure::new(ExitCode::Database, "DATABASE_UNREADABLE"),

@@ -1,8 +1,9 @@
-//! The failures that commands decide themselves, and those of files to import.
+//! The failures that commands decide themselves, and those of files to import and of the configuration file.
 
 use super::classify::{WRITABLE, remedy_of};
 use super::{CommandError, ExitCode, Failure};
 use crate::import::ImportError;
+use crate::paths::ConfigProblem;
 
 pub(super) fn of_import(error: &ImportError) -> Failure {
     let failure = Failure::new(ExitCode::Usage, "IMPORT_UNREADABLE");
@@ -44,5 +45,23 @@ pub(super) fn of_command_error(error: &CommandError) -> Failure {
             Failure::new(ExitCode::Unwritable, "FILE_NOT_WRITTEN").remedy(remedy_of(source).unwrap_or(WRITABLE))
         }
         CommandError::Usage { hint, .. } => Failure::new(ExitCode::Usage, "USAGE").hint(*hint),
+    }
+}
+
+/// The failure of a name that the configuration file was asked for.
+pub(super) fn of_config(problem: &ConfigProblem) -> Failure {
+    let unknown = || Failure::new(ExitCode::Usage, "DATABASE_NAME_UNKNOWN");
+    match problem {
+        ConfigProblem::Missing { .. } => unknown().hint("`authctl db list --help` shows such a file"),
+        ConfigProblem::Unknown { nearest: Some(nearest), .. } => unknown().hint(format!("use --db @{nearest}")),
+        ConfigProblem::Unknown { .. } => {
+            unknown().hint("`authctl db list` shows the names; a file of such a name is ./@NAME")
+        }
+        ConfigProblem::Unreadable(_) | ConfigProblem::Text { .. } => {
+            Failure::new(ExitCode::Usage, "CONFIG_FILE").hint("`authctl db list --help` shows such a file")
+        }
+        ConfigProblem::Insecure { remedy, .. } => {
+            Failure::new(ExitCode::Database, "CONFIG_FILE_UNSAFE").remedy(remedy.clone())
+        }
     }
 }

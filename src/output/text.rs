@@ -75,7 +75,7 @@ pub fn cell(text: &str) -> String {
 
 /// A value as text that is safe for a terminal.
 pub fn escaped(value: impl fmt::Display) -> String {
-    escape(&value.to_string()).into_owned()
+    escape(&format!("{value:#}")).into_owned()
 }
 
 /// A path as text that is safe for a terminal.

@@ -246,3 +246,26 @@ fn abandoned_sign_in_of_another_user_is_kept() {
     sandbox.run("signout").success();
     assert_eq!(sessions_of(&sandbox, "root@example.com"), live - 1);
 }
+
+#[test]
+fn dropped_session_leaves_the_command_no_user() {
+    let sandbox = Sandbox::with_ada();
+    let dropping = |script: &str, input: &str| {
+        let script = format!("a() {{ '{}' \"$@\"; }}\n{script}", program().display());
+        let mut command = sandbox.command(["guard", "--drop-session", "--", "/bin/sh", "-c", &script]);
+        sandbox.finish_with_input(&mut command, input)
+    };
+    assert_eq!(dropping("echo $AUTHCTL_USER_EMAIL", "").success(), "ada@example.com\n");
+    insta::assert_snapshot!(dropping("a whoami", ""), @"
+    ------- stderr -------
+    error: not signed in
+    hint: `authctl guard --drop-session` gave this command no session: run it outside of guard, or without the flag
+    [exit status: 4]
+    ");
+    for words in ["a guard -- true", "AUTHCTL_TOKEN=x a whoami --check", "a signout", "a sessions"] {
+        assert_eq!(dropping(words, "").code, 4, "{words}");
+    }
+    assert_eq!(dropping("a signin ada@example.com --password-stdin", PASSWORD).code, 5);
+    assert_eq!(dropping("a users exists ada@example.com", "").code, 0, "operators need no session");
+    sandbox.run("whoami --check").success();
+}

@@ -78,7 +78,7 @@ fn the_topics_have_their_pages() {
     Environment:
 
       AUTHCTL_DB
-          database file, when --db is not given
+          database as --db takes it, when --db is not given
       AUTHCTL_TOKEN
           session token, in place of the stored session
       AUTHCTL_TOKEN_FILE
@@ -89,6 +89,8 @@ fn the_topics_have_their_pages() {
           set by `guard`: database of that user; when set, sessions of others are refused
       AUTHCTL_USER_IMPERSONATED_BY
           set by `guard` in an impersonated session: who acts as that user
+      AUTHCTL_USER_SESSION
+          set by `guard --drop-session`: no user is signed in
       AUTHCTL_USER_EMAIL
           set by `guard`, for the command only
       AUTHCTL_USER_ROLE
@@ -102,7 +104,7 @@ fn the_topics_have_their_pages() {
       XDG_DATA_HOME
           directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]
       XDG_CONFIG_HOME
-          directory of authctl/sessions, when it is an absolute path [default: ~/.config]
+          directory of authctl/sessions and config.toml, when it is an absolute path [default: ~/.config]
       XDG_STATE_HOME
           directory of authctl/*.db, when it is an absolute path [default: ~/.local/state]
       HOME
@@ -126,6 +128,8 @@ fn the_topics_have_their_pages() {
           log, attempts and rules for the databases of Better Auth apps, one file each
       $XDG_STATE_HOME/authctl/*.app
           marks of addresses where such a database was found on a server
+      $XDG_CONFIG_HOME/authctl/config.toml
+          the databases that --db @NAME knows; only you may write to it
       $XDG_CONFIG_HOME/authctl/sessions/*.json
           stored sessions, one file per database, readable by you alone
       $XDG_CONFIG_HOME/authctl/sessions/*.own.json

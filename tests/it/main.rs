@@ -19,6 +19,7 @@ mod db;
 mod db_better_auth;
 mod db_convert;
 mod db_copy;
+mod db_named;
 mod doctor;
 mod doctor_fix;
 mod email;

@@ -112,6 +112,25 @@ fn a_session_lasts_seven_days_or_one() {
 }
 
 #[test]
+fn session_for_a_time_ends_then_and_is_never_extended() {
+    let sandbox = Sandbox::with_ada_signed_out();
+    sandbox.run_with_input(&format!("{STDIN} --for 15m"), PASSWORD).success();
+    assert_eq!(sandbox.number("SELECT expiresAt - createdAt FROM session"), 15 * 60);
+    sandbox.execute("UPDATE session SET updatedAt = updatedAt - 600, expiresAt = expiresAt - 600");
+    let ends = sandbox.number("SELECT expiresAt FROM session");
+    sandbox.run("whoami").success();
+    assert_eq!(sandbox.number("SELECT expiresAt FROM session"), ends);
+    assert_snapshot!(sandbox.run_with_input(&format!("{STDIN} --for 25h"), PASSWORD), @"
+    ------- stderr -------
+    error: could not sign in: --for 1d1h is longer than the policy allows: session.short-lifetime is 1d
+    hint: leave --for out for a session that lives as long as it is used
+    [exit status: 2]
+    ");
+    sandbox.run("policy set session.short-lifetime 2d").success();
+    sandbox.run_with_input(&format!("{STDIN} --for 25h"), PASSWORD).success();
+}
+
+#[test]
 fn second_sign_in_replaces_and_ends_the_stored_session() {
     let sandbox = Sandbox::with_ada();
     let old: serde_json::Value = serde_json::from_slice(&std::fs::read(sandbox.session_file()).unwrap()).unwrap();

@@ -165,3 +165,21 @@ fn untrusted_text_is_escaped_on_a_terminal() {
     let shown = sandbox.run("whoami").success();
     assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{shown:?}");
 }
+
+#[test]
+fn format_prints_one_line_and_escapes_values() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute("UPDATE user SET name = 'A' || char(27) || 'da'");
+    let format = |text: &str| sandbox.finish(&mut sandbox.command(["whoami", "--format", text]));
+    assert_eq!(format("{name} <{email}> {{{role}}} {db}").success(), "A\\u{1b}da <ada@example.com> {user} \n");
+    let expires = format("{expires}").success();
+    assert!(expires.trim_end().parse::<jiff::Timestamp>().is_ok(), "{expires}");
+    assert_snapshot!(format("{mail}"), @"
+    ------- stderr -------
+    error: invalid value '{mail}' for '--format <TEXT>': {mail} is not a field: there are {id}, {email}, {name}, {role}, {session}, {expires}, {database}, {db}
+    hint: see authctl --help
+    [exit status: 2]
+    ");
+    sandbox.run("signout").success();
+    assert_eq!(format("{email}").code, 4);
+}

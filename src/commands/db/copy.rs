@@ -84,7 +84,7 @@ fn refuse_stream(given: &Path) -> Result<(), CommandError> {
 
 fn place(location: &DatabaseLocation, context: &mut Context) -> anyhow::Result<Place> {
     Ok(match location {
-        DatabaseLocation::File(path) => Place::File(path.clone()),
+        DatabaseLocation::File(path) => Place::File(path.to_path_buf()),
         DatabaseLocation::Url(url) => Place::Server(context.server_address(url)?.into()),
     })
 }

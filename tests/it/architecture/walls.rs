@@ -97,6 +97,7 @@ const WALLS: &[Wall] = &[
             "context::NoToken",
             "context::TokenOf",
             "import::ImportError",
+            "paths::ConfigProblem",
             "paths::PathError",
             "prompt::PromptError",
             "session_file::SessionFileError",

@@ -130,6 +130,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("export", "export", Effect::Answer),
     Example::new("export --with-hashes", "export --with-hashes --yes", Effect::Event("export.secrets")),
     Example::new("db init", "db init --db other.db", Effect::File("other.db")),
+    // The sandbox has no configuration file.
+    Example::new("db list", "db list", Effect::Code),
     Example::new("db status", "db status", Effect::Answer),
     Example::new("db migrate", "db migrate", Effect::Code),
     Example::new("db check", "db check", Effect::Answer),
