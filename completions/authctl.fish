@@ -52,6 +52,7 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "logout" -d 'End the
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "password" -d 'Change or reset the password'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "passwd" -d 'Same as `password change`'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "email" -d 'Verify or change your address'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "2fa" -d 'Set up or remove a second factor: codes of an authenticator app'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "account" -d 'Change or delete your own account'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "users" -d 'Administer users, without a sign-in'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "user" -d 'Administer users, without a sign-in'
@@ -118,6 +119,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand register" -s y -l yes -d
 complete -c authctl -n "__fish_authctl_using_subcommand register" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l for -d 'End the session after this time, however much it is used; at most the policy\'s session.short-lifetime' -r
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand signin" -l otp-file -d 'Read a code of the second factor from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l reason -d 'Why this is done, for the audit log' -r
@@ -129,6 +131,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand signin" -l no-remember -
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l print-token -d 'Print the session token instead of storing it'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l no-store -d 'Check the password and keep nothing: no session, no file'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand signin" -l otp-stdin -d 'Read a code of the second factor from standard input, in a line after the password if that is read there too'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -136,6 +139,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand signin" -s y -l yes -d '
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l for -d 'End the session after this time, however much it is used; at most the policy\'s session.short-lifetime' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l otp-file -d 'Read a code of the second factor from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l reason -d 'Why this is done, for the audit log' -r
@@ -147,6 +151,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l no-remember 
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l print-token -d 'Print the session token instead of storing it'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l no-store -d 'Check the password and keep nothing: no session, no file'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l otp-stdin -d 'Read a code of the second factor from standard input, in a line after the password if that is read there too'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -154,6 +159,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s y -l yes -d 
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l for -d 'End the session after this time, however much it is used; at most the policy\'s session.short-lifetime' -r
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand login" -l otp-file -d 'Read a code of the second factor from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l reason -d 'Why this is done, for the audit log' -r
@@ -165,6 +171,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand login" -l no-remember -d
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l print-token -d 'Print the session token instead of storing it'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l no-store -d 'Check the password and keep nothing: no session, no file'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand login" -l otp-stdin -d 'Read a code of the second factor from standard input, in a line after the password if that is read there too'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -428,6 +435,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_se
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "verify" -d 'Verify an address, or finish changing it, with a code that was mailed to it; other sessions end'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "change" -d 'Have a code mailed to a new address; `email verify` takes it, and only then the address changes'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l otp-file -d 'Read a code of the second factor from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l reason -d 'Why this is done, for the audit log' -r
@@ -438,6 +446,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l send -d 'Have a code mailed instead of typing one'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l code-stdin -d 'Read the code from standard input, in a line before the password if that is read there too'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l otp-stdin -d 'Read a code of the second factor from standard input, in a line after the password if that is read there too'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -455,6 +464,82 @@ complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -f -a "status" -d 'Say whether your second factor is on, and how many recovery codes are left'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -f -a "enable" -d 'Set up an authenticator app; from then on a sign-in needs a code of it'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -f -a "disable" -d 'Turn your second factor off; your other sessions end'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and not __fish_seen_subcommand_from status enable disable recovery-codes" -f -a "recovery-codes" -d 'Make new recovery codes; the old ones become invalid'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l otp-file -d 'Read a code of the second factor from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l otp-stdin -d 'Read a code of the second factor from standard input, in a line after the password if that is read there too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l otp-file -d 'Read a code of the second factor from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l otp-stdin -d 'Read a code of the second factor from standard input, in a line after the password if that is read there too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l otp-file -d 'Read a code of the second factor from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l otp-stdin -d 'Read a code of the second factor from standard input, in a line after the password if that is read there too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand 2fa; and __fish_seen_subcommand_from recovery-codes" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l reason -d 'Why this is done, for the audit log' -r

@@ -55,6 +55,8 @@ pub struct Auth<'a> {
     pub entropy: &'a mut secret::Entropy,
     /// The peppers of hashes that Devise made.
     pub peppers: &'a dyn password::Peppers,
+    /// The keys that encrypt the secrets of second factors.
+    pub factor_keys: &'a dyn second_factor::FactorKeys,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +211,30 @@ pub enum AuthError {
     /// The app asks this user for a second factor, which authctl cannot check.
     #[error("this user has a second factor, which authctl cannot check")]
     SecondFactor,
+    /// The user has a second factor, and gave no code of it beside the right password.
+    #[error("a code of the second factor is needed too")]
+    OtpNeeded,
+    /// The code is wrong, or was used before. The message does not say which.
+    #[error("the code of the second factor is wrong or was used before")]
+    InvalidOtp,
+    /// Too many codes were wrong.
+    #[error("the second factor is locked after wrong codes")]
+    FactorLocked { retry_after: SignedDuration },
+    /// The user is marked as having a second factor, and no code of it can be right.
+    #[error("this user has a second factor that cannot be used")]
+    FactorUnusable,
+    /// The app of the database checks its second factors.
+    #[error("the second factors of this database are those of its app")]
+    FactorOfApp,
+    #[error("a second factor is on already")]
+    FactorIsOn,
+    #[error("no second factor is on")]
+    FactorIsOff,
+    /// No secret waits for its first code.
+    #[error("no second factor waits for a code that turns it on")]
+    FactorNotBegun,
+    #[error(transparent)]
+    Seal(#[from] second_factor::SealError),
     /// The policy requires a verified address.
     #[error("the email address is not verified")]
     EmailNotVerified { email: String },
@@ -301,6 +327,7 @@ pub(crate) mod fixtures {
     use jiff::Timestamp;
 
     use super::policy::{Argon2Cost, PasswordRules};
+    use super::second_factor::{FactorKey, FactorKeys, SealError};
     use super::secret::{Entropy, Password};
     use super::session::Session;
     use super::user::User;
@@ -349,6 +376,27 @@ pub(crate) mod fixtures {
             ban_expires: None,
             two_factor_enabled: false,
             odd: Vec::new(),
+        }
+    }
+
+    /// A single key, which a seed decides.
+    #[derive(Debug)]
+    pub(crate) struct FactorKeyring(FactorKey);
+
+    impl FactorKeyring {
+        pub(crate) fn new(seed: u8) -> Self {
+            Self(FactorKey::generate(&mut entropy(seed)).unwrap())
+        }
+    }
+
+    impl FactorKeys for FactorKeyring {
+        fn current(&self, _: &mut Entropy) -> Result<FactorKey, SealError> {
+            Ok(self.0.clone())
+        }
+
+        fn find(&self, name: &str) -> Result<FactorKey, SealError> {
+            let key = (self.0.name() == name).then(|| self.0.clone());
+            key.ok_or_else(|| SealError::NoKey { name: name.to_owned(), place: "a test".to_owned() })
         }
     }
 

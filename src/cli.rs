@@ -23,6 +23,7 @@ use crate::commands::help::{CompletionsArgs, HelpArgs};
 use crate::commands::import::{self, ImportArgs};
 use crate::commands::password::{self, ChangePasswordArgs, PasswordCommand};
 use crate::commands::policy::{self, PolicyCommand};
+use crate::commands::second_factor::{self, SecondFactorCommand};
 use crate::commands::sessions::{self, SessionsCommand};
 use crate::commands::signin::{self, SignInArgs};
 use crate::commands::signout::{self, SignOutArgs};
@@ -134,6 +135,12 @@ pub enum Command {
     Email {
         #[command(subcommand)]
         command: EmailCommand,
+    },
+    /// Set up or remove a second factor: codes of an authenticator app
+    #[command(name = "2fa", after_help = second_factor::EXAMPLES)]
+    SecondFactor {
+        #[command(subcommand)]
+        command: SecondFactorCommand,
     },
     /// Change or delete your own account
     #[command(after_help = account::EXAMPLES)]

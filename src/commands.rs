@@ -16,6 +16,7 @@ pub(crate) mod pages;
 pub(crate) mod password;
 pub(crate) mod policy;
 mod reach;
+pub(crate) mod second_factor;
 mod session_start;
 pub(crate) mod sessions;
 pub(crate) mod signin;
@@ -72,6 +73,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Password { command } => password::run(command, context),
         Command::Passwd(args) => password::change(args, context),
         Command::Email { command } => email::run(command, context),
+        Command::SecondFactor { command } => second_factor::run(command, context),
         Command::Account { command } => account::run(command, context),
         Command::Users { command } => users::run(command, context),
         Command::Audit { command } => audit::run(command, context),

@@ -7,6 +7,7 @@ mod authenticate;
 mod create;
 mod databases;
 mod environment;
+mod key_file;
 mod libpq_files;
 mod pepper_file;
 
@@ -20,6 +21,7 @@ use anyhow::Context as _;
 use create::not_ready;
 use environment::Clock;
 use jiff::{SignedDuration, Timestamp};
+use key_file::KeyFile;
 use pepper_file::PepperFile;
 
 use crate::auth::Auth;
@@ -103,6 +105,7 @@ pub struct Context {
     loose_ends: LooseEnds,
     /// The peppers of the open database.
     peppers: PepperFile,
+    factor_keys: KeyFile,
 }
 
 impl Context {
@@ -118,6 +121,7 @@ impl Context {
             unlogged: None,
             prompt: Prompt::new(options.no_input, environment.ci),
             lock_wait: options.wait.into(),
+            factor_keys: KeyFile::of(&environment),
             options,
             environment,
             place: OnceCell::new(),
@@ -420,7 +424,14 @@ impl Context {
     fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
         let now = self.now()?;
         let store = self.store.as_deref_mut().context("the store is not open")?;
-        Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy, peppers: &self.peppers })
+        Ok(Auth {
+            store,
+            policy: &self.policy,
+            now,
+            entropy: &mut self.entropy,
+            peppers: &self.peppers,
+            factor_keys: &self.factor_keys,
+        })
     }
 
     /// Opens a native database, or an app's database with authctl's state beside it.

@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod progress;
+pub mod qr;
 pub mod table;
 pub mod text;
 

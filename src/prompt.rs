@@ -83,6 +83,11 @@ impl Prompt {
         self.refusal.is_none()
     }
 
+    /// Whether a text of some columns and lines fits the terminal, with a few lines besides.
+    pub fn fits(&self, columns: usize, lines: usize) -> bool {
+        terminal::size().is_some_and(|(width, height)| columns <= width && lines + LINES_BESIDES <= height)
+    }
+
     /// Refuses if authctl cannot ask. Otherwise arms the guard that restores the terminal.
     fn require_terminal(&mut self, what: &'static str, flag: &'static str) -> Result<&terminal::Guard, PromptError> {
         if let Some(why) = self.refusal {
@@ -172,6 +177,59 @@ impl Prompt {
         Ok((hash, self.hidden("Password: ", "a password")?))
     }
 
+    /// Reads a code of the second factor.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn otp(&mut self, source: &Source) -> Result<Code, PromptError> {
+        match source {
+            Source::Terminal => {
+                let typed =
+                    self.hidden_text("Code of the second factor: ", "a code of the second factor", OTP_FLAGS)?;
+                secret(typed.trim().as_bytes())
+            }
+            other => other.one("one code", &mut self.warnings),
+        }
+    }
+
+    /// Shows a text, then reads a code of the second factor.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn otp_after(&mut self, shown: &str) -> Result<Code, PromptError> {
+        self.require_terminal("a code of the second factor", OTP_FLAGS)?;
+        terminal::show(shown)?;
+        self.otp(&Source::Terminal)
+    }
+
+    /// Reads the password of an existing user, and a code of the second factor unless that is asked for later.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn password_and_given_otp(
+        &mut self,
+        password: &Source,
+        otp: &Source,
+    ) -> Result<(Password, Option<Code>), PromptError> {
+        match (password, otp) {
+            (_, Source::Terminal) => Ok((self.password(password)?, None)),
+            _ => self.password_and_otp(password, otp).map(|(password, otp)| (password, Some(otp))),
+        }
+    }
+
+    /// Reads the password of an existing user, then a code of the second factor.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn password_and_otp(&mut self, password: &Source, otp: &Source) -> Result<(Password, Code), PromptError> {
+        match (password, otp) {
+            (Source::Stdin, Source::Stdin) => {
+                Source::Stdin.two("the password and the code of the second factor", &mut self.warnings)
+            }
+            _ => Ok((self.password(password)?, self.otp(otp)?)),
+        }
+    }
+
     /// Reads a code, then a new password.
     ///
     /// # Errors
@@ -231,6 +289,12 @@ impl Prompt {
         terminal::hidden_line(guard, label)
     }
 }
+
+/// The lines below a text that is shown with a question.
+const LINES_BESIDES: usize = 1;
+
+/// The flags that give a code of the second factor without a question.
+const OTP_FLAGS: &str = "--otp-stdin or --otp-file";
 
 /// Two secrets with their line ends, and one byte to notice more.
 const INPUT_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2) + 1;

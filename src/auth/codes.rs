@@ -12,7 +12,9 @@ use super::email::Email;
 use super::secret::{Code, Password, StoredHash};
 use super::session::{Session, latest};
 use super::sign_in::Verified;
-use super::storage::{CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, UserChange, Which};
+use super::storage::{
+    CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, RightOtp, UserChange, Which,
+};
 use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, InPerson, PasswordInput};
@@ -273,7 +275,8 @@ impl Auth<'_> {
 pub enum OwnerProof<'a> {
     /// By a session. It stays when the others end.
     Session(InPerson<'a>),
-    Password(&'a Password),
+    /// By the password, and by a code of the second factor if the user has one.
+    Password { password: &'a Password, otp: Option<&'a Code> },
 }
 
 /// A checked [`OwnerProof`].
@@ -282,6 +285,7 @@ enum Owner<'a> {
     /// The hash that matched, and the reservation of the attempt.
     Password {
         hash: StoredHash,
+        code: Option<RightOtp>,
         attempts: AttemptKey,
     },
 }
@@ -325,7 +329,8 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::InvalidCode`], [`AuthError::Throttled`] after too many invalid codes or wrong passwords. The
-    /// code stays valid with [`AuthError::CodeOfAnother`] and [`AuthError::PasswordOfAnother`] for a wrong proof,
+    /// code stays valid with [`AuthError::CodeOfAnother`] and [`AuthError::PasswordOfAnother`] for a wrong proof, with
+    /// [`AuthError::OtpNeeded`] and others about the second factor,
     /// [`AuthError::Banned`], and [`AuthError::UserExists`] if another user has taken the new address.
     pub fn confirm_address(&mut self, code: &Code, proof: OwnerProof<'_>) -> Result<AddressConfirmed, AuthError> {
         let right = self.right_code(&[Purpose::EmailVerification, Purpose::ChangeEmail], code)?;
@@ -353,7 +358,9 @@ impl Auth<'_> {
         user.require_not_banned(self.now)?;
         let (proof, end) = match owner {
             Owner::Session(me) => (CodeProof::Session(&me.session.id), EndSessions::Others(me.session.id.clone())),
-            Owner::Password { hash, .. } => (CodeProof::Password(hash), EndSessions::Always),
+            Owner::Password { hash, code, .. } => {
+                (CodeProof::Password { hash, code: code.as_ref() }, EndSessions::Always)
+            }
         };
         let email = right.stored.new_email.clone();
         if let Some(email) = &email
@@ -379,11 +386,12 @@ impl Auth<'_> {
             // A user who is tricked into typing a stranger's code must not confirm the stranger's account.
             OwnerProof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
             OwnerProof::Session(me) => Ok(Owner::Session(me)),
-            OwnerProof::Password(password) => {
+            OwnerProof::Password { password, otp } => {
                 // If another user has the address by now, the code is invalid.
                 let verified = self.verify_password(&Email::parse(&user.email)?, password)?;
-                let Verified { hash, attempts, .. } = verified.ok_or(AuthError::PasswordOfAnother)?;
-                Ok(Owner::Password { hash, attempts })
+                let Verified { user, hash, attempts, .. } = verified.ok_or(AuthError::PasswordOfAnother)?;
+                let code = self.require_code(&user, &attempts, otp)?;
+                Ok(Owner::Password { hash, code, attempts })
             }
         }
     }

@@ -3,7 +3,15 @@
 //! The flag makes the app ask for the factor, and the row lets the user answer. A flag without a usable row locks the
 //! user out permanently, whatever the password.
 
+mod check;
+pub mod recovery;
+mod sealed;
+pub mod totp;
+
 use jiff::Timestamp;
+
+pub use check::{FactorOwner, FactorStatus};
+pub use sealed::{FactorKey, FactorKeys, SealError, SealedSecret};
 
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignInBlocker};

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::audit::Event;
 use super::email::Email;
 use super::password::{self, HashFormat, Verdict};
-use super::policy::Policy;
-use super::secret::{Password, StoredHash};
+use super::secret::{Code, Password, StoredHash};
 use super::session::Session;
+use super::storage::{FactorAct, FactorUse, RightOtp};
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SessionRequest};
@@ -20,6 +20,8 @@ use super::{Auth, AuthError, SessionRequest};
 pub struct SignIn {
     pub email: Email,
     pub password: Password,
+    /// A code of the second factor, if the user gave one.
+    pub otp: Option<Code>,
 }
 
 /// A user whose password was verified. The attempt is still reserved.
@@ -36,20 +38,25 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::InvalidCredentials`] for an unknown address or a wrong password, [`AuthError::Throttled`]
     /// after too many of them. Only after the right password: [`AuthError::Banned`],
-    /// [`AuthError::EmailNotVerified`] and [`AuthError::SecondFactor`].
+    /// [`AuthError::EmailNotVerified`] and [`AuthError::SecondFactor`], and without a right code of the
+    /// second factor [`AuthError::OtpNeeded`], [`AuthError::InvalidOtp`] and [`AuthError::FactorLocked`].
     pub fn sign_in(
         &mut self,
         request: &SignIn,
         session_request: &SessionRequest,
     ) -> Result<(User, Session), AuthError> {
-        let verified = self.verify_user(request)?;
+        let (verified, code) = self.verify_user(request)?;
         let user = verified.user;
         let upgraded = verified.outdated.then(|| self.hash(&request.password)).transpose();
         let upgraded = self.or_release(&verified.attempts, upgraded)?;
         let session = self.new_session(session_request, &user.id);
         let session = self.or_release(&verified.attempts, session)?;
-        let begun = self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), &verified.attempts)?;
+        let begun =
+            self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), code.as_ref(), &verified.attempts)?;
         let Some(session) = begun else {
+            if code.is_some() {
+                return Err(self.reject_code(&user, &verified.attempts)?);
+            }
             // The password was changed, or the user banned or deleted, during the hash.
             self.fail_attempt(&verified.attempts, None)?;
             return Err(AuthError::InvalidCredentials);
@@ -62,21 +69,29 @@ impl Auth<'_> {
     /// # Errors
     /// As for [`Auth::sign_in`].
     pub fn check_password(&mut self, request: &SignIn) -> Result<User, AuthError> {
-        let verified = self.verify_user(request)?;
-        self.store.clear_attempts(&verified.attempts)?;
-        Ok(verified.user)
+        let (verified, code) = self.verify_user(request)?;
+        let Some(code) = code else {
+            self.store.clear_attempts(&verified.attempts)?;
+            return Ok(verified.user);
+        };
+        let (user_id, proof) = (&verified.user.id, Some((&verified.hash, &verified.attempts)));
+        let act = FactorUse { user_id, code: &code, verified: proof, act: FactorAct::Check, now: self.now };
+        match self.store.use_factor(&act)? {
+            Ok(_) => Ok(verified.user),
+            Err(_) => Err(self.reject_code(&verified.user, &verified.attempts)?),
+        }
     }
 
-    fn verify_user(&mut self, request: &SignIn) -> Result<Verified, AuthError> {
+    /// Verifies the password, and the code of the second factor if the user has one.
+    fn verify_user(&mut self, request: &SignIn) -> Result<(Verified, Option<RightOtp>), AuthError> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
-        match SignInBlocker::after_password(&verified.user, self.policy, self.now).into_iter().next() {
-            Some(blocker) => {
-                let event = Event::user("signin.failed", &verified.user).with(blocker.code());
-                self.fail_attempt(&verified.attempts, Some(event))?;
-                Err(blocker.refusal(self.now))
-            }
-            None => Ok(verified),
+        if let Some(blocker) = self.blockers_after_password(&verified.user).into_iter().next() {
+            let event = Event::user("signin.failed", &verified.user).with(blocker.code());
+            self.fail_attempt(&verified.attempts, Some(event))?;
+            return Err(blocker.refusal(self.now));
         }
+        let code = self.require_code(&verified.user, &verified.attempts, request.otp.as_ref())?;
+        Ok((verified, code))
     }
 
     /// Reserves an attempt and compares a password with the stored hash. Returns `None` for a wrong password or an
@@ -199,17 +214,6 @@ impl SignInBlocker {
         user.is_banned(now).then(|| Self::Banned { reason: user.ban_reason.clone(), until: user.ban_expires })
     }
 
-    /// The reasons that are shown only after the right password, in Better Auth's order.
-    pub(super) fn after_password(user: &User, policy: &Policy, now: Timestamp) -> Vec<Self> {
-        let unverified = policy.email.verification_required && !user.email_verified;
-        let blockers = [
-            unverified.then(|| Self::EmailNotVerified { email: user.email.clone() }),
-            Self::ban(user, now),
-            user.two_factor_enabled.then_some(Self::SecondFactor),
-        ];
-        blockers.into_iter().flatten().collect()
-    }
-
     /// The error of a sign-in that is refused for this reason. Problems of the stored address or password look
     /// like a wrong password.
     pub fn refusal(self, now: Timestamp) -> AuthError {
@@ -221,23 +225,35 @@ impl SignInBlocker {
             }
             Self::EmailNotVerified { email } => AuthError::EmailNotVerified { email },
             Self::Banned { reason, until } => AuthError::Banned { reason, until },
-            Self::SecondFactor
-            | Self::SecondFactorLocked { .. }
-            | Self::SecondFactorMissing
-            | Self::SecondFactorUnverified => AuthError::SecondFactor,
+            Self::SecondFactor => AuthError::SecondFactor,
+            Self::SecondFactorLocked { until } => AuthError::FactorLocked { retry_after: until.duration_since(now) },
+            Self::SecondFactorMissing | Self::SecondFactorUnverified => AuthError::FactorUnusable,
         }
     }
 }
 
 impl Auth<'_> {
-    /// Lists every reason to refuse a sign-in of this user. Nothing is counted or written. In an app that can check
-    /// the second factor of the user, the factor is no reason unless it is locked or cannot be used.
+    /// The reasons that are shown only after the right password, in Better Auth's order. authctl checks the second
+    /// factors of its own databases.
+    fn blockers_after_password(&self, user: &User) -> Vec<SignInBlocker> {
+        let unverified = self.policy.email.verification_required && !user.email_verified;
+        let is_of_app = user.two_factor_enabled && self.store.guest().is_some();
+        let blockers = [
+            unverified.then(|| SignInBlocker::EmailNotVerified { email: user.email.clone() }),
+            SignInBlocker::ban(user, self.now),
+            is_of_app.then_some(SignInBlocker::SecondFactor),
+        ];
+        blockers.into_iter().flatten().collect()
+    }
+
+    /// Lists every reason to refuse a sign-in of this user. Nothing is counted or written. A second factor that is
+    /// checked is no reason unless it is locked or cannot be used.
     ///
     /// # Errors
     /// [`AuthError::Store`].
     pub fn blockers(&mut self, user: &User) -> Result<Vec<SignInBlocker>, AuthError> {
         let before = [self.throttle_of(user)?, self.address_of(user)?, self.password_of(user)?];
-        let mut after = SignInBlocker::after_password(user, self.policy, self.now);
+        let mut after = self.blockers_after_password(user);
         if let Some(factor) = self.second_factor(user)? {
             after.retain(|blocker| *blocker != SignInBlocker::SecondFactor);
             after.extend(factor.blocker());

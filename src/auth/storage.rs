@@ -11,6 +11,7 @@ mod import;
 mod info;
 mod lists;
 mod refusals;
+mod second_factor;
 mod types;
 
 use std::fmt;
@@ -39,6 +40,7 @@ pub use import::{ImportBatch, ImportProgress, ImportResult, ImportStore, Importe
 pub use info::{DatabaseInfo, Product, Server, Storage};
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
 pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
+pub use second_factor::{FAILURES_MAX, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, RightOtp, StoredFactor};
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, Deletion, DeletionRequest,
@@ -48,7 +50,7 @@ pub use types::{
 
 /// The users, accounts and sessions of a database.
 pub trait Store:
-    Maintenance + DoctorStore + AccessStore + PluginStore + ImportStore + ExportStore + fmt::Debug
+    Maintenance + DoctorStore + AccessStore + FactorStore + PluginStore + ImportStore + ExportStore + fmt::Debug
 {
     /// Sets the actor of the following acts. Every act that changes something writes entries with this name to the
     /// audit log, in its own transaction. If the log is in another file, an entry before the act says what is
@@ -147,14 +149,16 @@ pub trait Store:
     ) -> Result<(User, Option<Session>), StoreError>;
 
     /// Creates a session for a user with the right password: clears the count of attempts and replaces the hash
-    /// with `upgraded`.
+    /// with `upgraded`. Uses the code of the second factor up.
     ///
-    /// Returns `None` if the user or the verified hash no longer exists.
+    /// Returns `None` if the user or the verified hash no longer exists, the code was used meanwhile, or a user of a native
+    /// database has a second factor and gave no code.
     fn begin_session(
         &mut self,
         session: &NewSessionRow,
         verified: &StoredHash,
         upgraded: Option<&StoredHash>,
+        code: Option<&RightOtp>,
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError>;
 

@@ -46,6 +46,7 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["password"], |name, words| above(name, words, |command| Chosen::Password { command })),
     (&["passwd"], |name, words| with(name, words, Chosen::Passwd)),
     (&["email"], |name, words| above(name, words, |command| Chosen::Email { command })),
+    (&["2fa"], |name, words| above(name, words, |command| Chosen::SecondFactor { command })),
     (&["account"], |name, words| above(name, words, |command| Chosen::Account { command })),
     (&["users", "user"], |name, words| above(name, words, |command| Chosen::Users { command })),
     (&["audit"], |name, words| above(name, words, |command| Chosen::Audit { command })),

@@ -17,6 +17,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_USER_SESSION", "set by `guard --drop-session`: no user is signed in"),
     ("AUTHCTL_USER_EMAIL", "set by `guard`, for the command only"),
     ("AUTHCTL_USER_ROLE", "set by `guard`, for the command only"),
+    ("AUTHCTL_KEY_FILE", "file of the keys that encrypt the secrets of second factors, in place of the default one"),
     ("AUTHCTL_SCHEMA", "file that says what a Better Auth app's database does not show, when --schema is not given"),
     ("BETTER_AUTH_SECRET", "secret of a Better Auth app, for `sessions issue --cookie` only"),
     ("BETTER_AUTH_SECRETS", "secrets that the app rotates, VERSION:SECRET,...; the first counts, and before the above"),
@@ -25,7 +26,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
         "XDG_CONFIG_HOME",
         "directory of authctl/sessions and config.toml, when it is an absolute path [default: ~/.config]",
     ),
-    ("XDG_STATE_HOME", "directory of authctl/*.db, when it is an absolute path [default: ~/.local/state]"),
+    (
+        "XDG_STATE_HOME",
+        "directory of authctl/*.db and authctl/keys, when it is an absolute path [default: ~/.local/state]",
+    ),
     ("HOME", "home directory, for the three defaults above"),
     ("CI", "when set and not false: never ask, as with --no-input"),
     ("NO_COLOR", "when set: no colours"),
@@ -40,6 +44,10 @@ pub const FILES: &[(&str, &str)] = &[
     ("$XDG_STATE_HOME/authctl/*.db", "log, attempts and rules for the databases of Better Auth apps, one file each"),
     ("$XDG_STATE_HOME/authctl/*.app", "marks of addresses where such a database was found on a server"),
     ("$XDG_CONFIG_HOME/authctl/config.toml", "the databases that --db @NAME knows; only you may write to it"),
+    (
+        "$XDG_STATE_HOME/authctl/keys/second-factors",
+        "keys that encrypt the secrets of second factors; back it up elsewhere",
+    ),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.json", "stored sessions, one file per database, readable by you alone"),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.own.json", "your own session, kept while you act as another user"),
 ];
@@ -59,12 +67,23 @@ time of an answer can reveal that the user exists. In a Better Auth database,
 authctl stores everything the way the app does, and session tokens in clear: a
 copy of that file lets its holder act as every user who is signed in.
 
+Second factors: authctl encrypts the secret of an authenticator app with a key
+that the database does not have ($XDG_STATE_HOME/authctl/keys, or
+AUTHCTL_KEY_FILE), and stores digests of recovery codes. A copy of the database,
+or of its backups, gives no secret. A person who can also read the key file gets
+all of them, and a person who can write the database can remove a second factor.
+Without the key file no code of an app is accepted: keep a copy of it, away from
+the backups of the database. Codes by mail are not offered as a second factor:
+who reads the mail of a user can reset the password too, so that both factors
+would be one.
+
 Guessing: each address has five free attempts, then a wait that doubles from 15
 seconds to 15 minutes. An unknown address gets the same answer as a wrong
 password, at the cost of the same work. Wrong uses of a user's code (for another
-act, expired, with a wrong password) count for the user in the same way. Codes
-that name no user wait at most 5 seconds and delay no right code: a code has 24
-random characters. `users unlock` forgets all failed attempts of a user.
+act, expired, with a wrong password) count for the user in the same way, and so
+do wrong codes of the second factor, of which ten in a row also lock it for 15
+minutes. Codes that name no user wait at most 5 seconds and delay no right code:
+a code has 24 random characters. `users unlock` forgets all failed attempts of a user.
 
 Leaks: authctl never takes a secret from the command line. It prints a secret
 only when that is the answer: a token (`--print-token`, `sessions issue`), a
@@ -133,7 +152,10 @@ pub fn environment() -> String {
 
 /// The commands of the first page of help, each under one heading.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Your account", &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "account"]),
+    (
+        "Your account",
+        &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "2fa", "account"],
+    ),
     ("In scripts", &["guard", "hash"]),
     ("Administration", &["users", "policy", "audit"]),
     ("The database", &["import", "export", "db", "doctor"]),
@@ -234,6 +256,10 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Anyone, "email verify"),
     may(Who::Anyone, "email verify --send"),
     may(Who::Fresh, "email change"),
+    may(Who::SignedIn, "2fa status"),
+    may(Who::SignedIn, "2fa enable"),
+    may(Who::SignedIn, "2fa disable"),
+    may(Who::SignedIn, "2fa recovery-codes"),
     may(Who::SignedIn, "account update"),
     destroys(Who::Fresh, "account delete"),
     may(Who::SignedIn, "guard"),

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::Attempt as _;
 use super::mail_templates::{self, CodeMailed};
 use super::reach::Reach;
-use super::session_start::{self, PasswordArgs};
+use super::session_start::{self, OtpArgs, PasswordArgs, asking_otp};
 use crate::auth::audit::counted;
 use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
 use crate::auth::user::User;
 use crate::auth::{AuthError, OwnerProof};
 use crate::context::Context;
+use crate::error::CommandError;
 use crate::output::json::UserView;
 use crate::output::text::{escape, who};
 use crate::output::{Outcome, Page, Report, Style};
@@ -45,7 +46,7 @@ pub enum EmailCommand {
 #[derive(Debug, Args)]
 pub struct VerifyAddressArgs {
     /// Have a code mailed instead of typing one
-    #[arg(long, conflicts_with_all = ["code_stdin", "password_stdin", "password_file"])]
+    #[arg(long, conflicts_with_all = ["code_stdin", "password_stdin", "password_file", "otp_stdin", "otp_file"])]
     pub send: bool,
     /// Email address to send to [default: that of the signed-in user]
     #[arg(requires = "send")]
@@ -56,6 +57,8 @@ pub struct VerifyAddressArgs {
     /// Where the password comes from; with one, it and not a session shows whose the account is.
     #[command(flatten)]
     pub password: PasswordArgs,
+    #[command(flatten)]
+    pub otp: OtpArgs,
 }
 
 pub(super) fn run(command: &EmailCommand, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -112,8 +115,27 @@ fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Out
         let me = context.authenticate()?;
         context.auth()?.confirm_address(&code, OwnerProof::Session(me.in_person()?))?
     } else {
-        let (code, password) = context.prompt().code_and_password(args.code_stdin, &password)?;
-        context.auth()?.confirm_address(&code, OwnerProof::Password(&password))?
+        let otp = args.otp.source();
+        if args.code_stdin && otp == Source::Stdin {
+            return Err(CommandError::Usage {
+                message: "a mailed code and a code of the second factor cannot both be read from standard input".into(),
+                hint: "give the code of the second factor in a file, with --otp-file",
+            }
+            .into());
+        }
+        let (code, password, mut otp) = if args.code_stdin || otp.is_asked() {
+            let (code, password) = context.prompt().code_and_password(args.code_stdin, &password)?;
+            let otp = if otp.is_asked() { None } else { Some(context.prompt().otp(&otp)?) };
+            (code, password, otp)
+        } else {
+            let code = context.prompt().code(false)?;
+            let (password, otp) = context.prompt().password_and_given_otp(&password, &otp)?;
+            (code, password, otp)
+        };
+        asking_otp(&mut otp, context, |otp, context| {
+            let proof = OwnerProof::Password { password: &password, otp };
+            Ok(context.auth()?.confirm_address(&code, proof)?)
+        })?
     };
     if let Some(before) = &done.before
         && let Err(error) = mail_templates::notify_old_address(before, &done.user.id, context)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::auth::secret::Token;
+use crate::auth::secret::{Code, Token};
 use crate::auth::session::Session;
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, Lifetime, SessionRequest};
@@ -37,6 +37,43 @@ impl PasswordArgs {
             (None, true) => Source::Stdin,
             (None, false) => Source::Terminal,
         }
+    }
+}
+
+/// The flags that name where a code of the second factor comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OtpArgs {
+    /// Read a code of the second factor from standard input, in a line after the password if that is read there too
+    #[arg(long, conflicts_with = "otp_file")]
+    otp_stdin: bool,
+    /// Read a code of the second factor from a file
+    #[arg(long, value_name = "PATH")]
+    otp_file: Option<PathBuf>,
+}
+
+impl OtpArgs {
+    /// The named source, else the prompt.
+    pub(super) fn source(&self) -> Source {
+        match (&self.otp_file, self.otp_stdin) {
+            (Some(path), _) => Source::File(path.clone()),
+            (None, true) => Source::Stdin,
+            (None, false) => Source::Terminal,
+        }
+    }
+}
+
+/// Repeats an act with a code of the second factor if it needs one, no flag named its source, and a person can be asked.
+pub(super) fn asking_otp<T>(
+    otp: &mut Option<Code>,
+    context: &mut Context,
+    mut act: impl FnMut(Option<&Code>, &mut Context) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    match act(otp.as_ref(), context) {
+        Err(error) if matches!(error.downcast_ref(), Some(AuthError::OtpNeeded)) && context.prompt().can_ask() => {
+            *otp = Some(context.prompt().otp(&Source::Terminal)?);
+            act(otp.as_ref(), context)
+        }
+        done => done,
     }
 }
 

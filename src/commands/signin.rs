@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Attempt as _;
-use super::session_start::{PasswordArgs, Printed, TokenSink, begin, email, refuse_lost, session_request};
+use super::session_start::{
+    OtpArgs, PasswordArgs, Printed, TokenSink, asking_otp, begin, email, refuse_lost, session_request,
+};
 use crate::auth::email::Email;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
@@ -42,6 +44,8 @@ pub struct SignInArgs {
     pub no_store: bool,
     #[command(flatten)]
     pub password: PasswordArgs,
+    #[command(flatten)]
+    pub otp: OtpArgs,
 }
 
 /// Asks for address and password and signs in, for a command that needs a session.
@@ -67,19 +71,25 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     if !args.print_token && !args.no_store {
         context.require_may_store(email.as_str())?;
     }
-    let password = context.prompt().password(&source)?;
+    let (password, mut otp) = context.prompt().password_and_given_otp(&source, &args.otp.source())?;
     // Before a session file is made.
     context.auth()?;
-    let request = SignIn { email, password };
+    let mut request = SignIn { email, password, otp: None };
     if args.no_store {
-        let user = context.auth()?.check_password(&request)?;
+        let user = asking_otp(&mut otp, context, |otp, context| {
+            request.otp = otp.cloned();
+            Ok(context.auth()?.check_password(&request)?)
+        })?;
         return Ok(PasswordIsRight { user }.into());
     }
     let session_request = session_request(lifetime, context)?;
-    let (user, session, kept) =
+    // A refused sign-in leaves no session file, so that nothing is stored while a code is asked for.
+    let (user, session, kept) = asking_otp(&mut otp, context, |otp, context| {
+        request.otp = otp.cloned();
         begin(&session_request, request.email.as_str(), args.print_token, context, |mut auth| {
             auth.sign_in(&request, &session_request)
-        })?;
+        })
+    })?;
     Ok(SignedIn { user, session, kept }.into())
 }
 

@@ -32,6 +32,8 @@ pub struct Environment {
     /// `AUTHCTL_SCHEMA`.
     pub(super) schema: Option<PathBuf>,
     pub(super) app_secret: Option<GivenSecret>,
+    /// `AUTHCTL_KEY_FILE`.
+    pub(super) key_file: Option<PathBuf>,
     /// The environment of a mailer.
     pub(super) of_mailer: Vec<(OsString, OsString)>,
     /// The variables of libpq.
@@ -98,6 +100,7 @@ impl Environment {
                 set("BETTER_AUTH_SECRETS").as_deref(),
                 set("BETTER_AUTH_SECRET").as_deref(),
             ),
+            key_file: path("AUTHCTL_KEY_FILE"),
             of_mailer,
             libpq: LibpqEnv { variables, os_user: None, home: path("HOME") },
             no_color: set("NO_COLOR").is_some() || set("TERM").is_some_and(|terminal| terminal == "dumb"),

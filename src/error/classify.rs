@@ -10,6 +10,7 @@ use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
 use crate::auth::password::strength::WeakPassword;
 use crate::auth::policy::{KEYS, PolicyError};
+use crate::auth::second_factor::SealError;
 use crate::auth::storage::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
@@ -87,7 +88,7 @@ fn of_auth(error: &AuthError) -> Failure {
              which ends every session",
         ),
         AuthError::WrongPassword => Failure::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
-        AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
+        AuthError::Throttled { retry_after } => wait("TOO_MANY_REQUESTS", retry_after.as_secs()),
         AuthError::AttemptsUndecided => {
             Failure::new(ExitCode::Busy, "ATTEMPTS_UNDECIDED").hint("try again, or wait longer with --wait 30s")
         }
@@ -97,6 +98,31 @@ fn of_auth(error: &AuthError) -> Failure {
             Failure::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
         }
         AuthError::SecondFactor => Failure::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
+        AuthError::OtpNeeded => Failure::new(ExitCode::Usage, "TWO_FACTOR_REQUIRED")
+            .hint("give a code of the authenticator app, or a recovery code, with --otp-stdin or --otp-file"),
+        AuthError::InvalidOtp => Failure::new(ExitCode::WrongCredentials, "INVALID_CODE")
+            .hint("wait for the next code of the authenticator app; each code is accepted once"),
+        AuthError::FactorLocked { retry_after } => wait("ACCOUNT_TEMPORARILY_LOCKED", retry_after.as_secs()),
+        AuthError::FactorUnusable => Failure::new(ExitCode::Refused, "TOTP_NOT_ENABLED")
+            .hint("an operator removes it with `authctl users reset-2fa`"),
+        AuthError::FactorOfApp => {
+            Failure::new(ExitCode::Refused, "TWO_FACTOR_OF_APP").hint("set up or remove the second factor in the app")
+        }
+        AuthError::FactorIsOn => Failure::new(ExitCode::Exists, "TOTP_ALREADY_ENABLED")
+            .hint("`authctl 2fa disable` turns it off, and `authctl 2fa recovery-codes` makes new codes"),
+        AuthError::FactorIsOff => {
+            Failure::new(ExitCode::NoSuch, "TWO_FACTOR_NOT_ENABLED").hint("`authctl 2fa enable` sets one up")
+        }
+        AuthError::FactorNotBegun => Failure::new(ExitCode::NoSuch, "TOTP_NOT_ENABLED")
+            .hint("begin with `authctl 2fa enable` and the password, without a code"),
+        AuthError::Seal(SealError::NoKey { .. }) => Failure::new(ExitCode::Database, "SECOND_FACTOR_KEY_MISSING").remedy(
+            "restore the file of keys, or name it with AUTHCTL_KEY_FILE; a recovery code signs in without it, and \
+             `authctl users reset-2fa` removes the factor",
+        ),
+        AuthError::Seal(SealError::Key { .. }) => Failure::new(ExitCode::Database, "SECOND_FACTOR_KEY_UNUSABLE")
+            .remedy("set the file of keys right, or name another with AUTHCTL_KEY_FILE"),
+        AuthError::Seal(SealError::Damaged) => Failure::new(ExitCode::Database, "SECOND_FACTOR_DAMAGED")
+            .remedy("a recovery code signs in; `authctl users reset-2fa` removes the factor"),
         AuthError::NotSignedIn(why) => of_signed_out(*why),
         AuthError::ImpersonatesAlready => Failure::new(ExitCode::Refused, "ALREADY_IMPERSONATING")
             .hint("`authctl users impersonate --stop` ends that and gives your own session back if it is still valid"),
@@ -226,10 +252,11 @@ pub(super) fn of_token_in(variable: &str, error: &AuthError) -> Option<String> {
     Some(format!("{why}: `unset {variable}`, or give it the token of a live session"))
 }
 
-fn throttled(seconds: i64) -> Failure {
+/// A refusal that ends by itself.
+fn wait(name: &'static str, seconds: i64) -> Failure {
     let seconds = seconds.max(1);
-    let mut failure = Failure::new(ExitCode::Throttled, "TOO_MANY_REQUESTS")
-        .hint(format!("try again in {}", amount(seconds.unsigned_abs())));
+    let mut failure =
+        Failure::new(ExitCode::Throttled, name).hint(format!("try again in {}", amount(seconds.unsigned_abs())));
     failure.retry_after = Some(seconds);
     failure
 }

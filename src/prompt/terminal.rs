@@ -14,7 +14,7 @@ use std::time::Duration;
 use dialoguer::{Confirm, Input};
 use rpassword::ConfigBuilder;
 use rustix::process::{getpgid, getppid, getsid};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use zeroize::Zeroizing;
@@ -122,6 +122,17 @@ pub(super) fn line(label: &str) -> Result<String, PromptError> {
 pub(super) fn yes_or_no(effect: &str, question: &str) -> Result<bool, PromptError> {
     writeln!(io::stderr(), "{effect}").map_err(classify)?;
     Confirm::new().with_prompt(question).default(false).interact().map_err(prompt_error)
+}
+
+/// Shows a text before a question.
+pub(super) fn show(text: &str) -> Result<(), PromptError> {
+    writeln!(io::stderr(), "{text}").map_err(classify)
+}
+
+/// The columns and lines of the terminal on standard error.
+pub(super) fn size() -> Option<(usize, usize)> {
+    let size = tcgetwinsize(io::stderr()).ok()?;
+    Some((size.ws_col.into(), size.ws_row.into()))
 }
 
 fn prompt_error(error: dialoguer::Error) -> PromptError {

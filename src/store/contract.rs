@@ -42,6 +42,7 @@ mod passwords_and_codes;
 mod plugins;
 mod policy_and_throttle;
 mod round_trip;
+mod second_factor;
 mod servers;
 mod session_lists;
 mod sessions;
@@ -389,7 +390,7 @@ fn new_session(id: &str, user: &str, now: Timestamp, expires_at: Timestamp) -> N
 fn begin(store: &mut dyn Store, id: &str, user: &str, now: i64, end: i64) -> Session {
     let session = new_session(id, user, at(now), at(end));
     let hash = store.password_hash(user).unwrap().unwrap();
-    store.begin_session(&session, &hash, None, &attempts_of(user)).unwrap().unwrap()
+    store.begin_session(&session, &hash, None, None, &attempts_of(user)).unwrap().unwrap()
 }
 
 /// Ada and bob with a session each, and one counted attempt each.

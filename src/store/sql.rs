@@ -13,6 +13,7 @@ mod filter;
 mod import;
 pub(in crate::store) mod inventory;
 mod key_owners;
+mod native_factor;
 mod odd_rows;
 mod organizations;
 mod plugins;
@@ -45,7 +46,8 @@ use crate::auth::session::Session;
 use crate::auth::storage::{
     Account, AdminGuard, AppTraces, CodeEffect, CodeUse, DatabaseInfo, Deletion, DeletionRequest, FoundSession,
     GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange,
-    PolicySet, SessionQuery, StatePlace, Store, StoreError, UserChange, UserPage, UserQuery, UserUpdated, Which,
+    PolicySet, RightOtp, SessionQuery, StatePlace, Store, StoreError, UserChange, UserPage, UserQuery, UserUpdated,
+    Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -214,10 +216,11 @@ impl Store for SqlStore {
         session: &NewSessionRow,
         verified: &StoredHash,
         upgraded: Option<&StoredHash>,
+        code: Option<&RightOtp>,
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError> {
         self.write_tx_clearing(attempts, |tx, mapping, log| {
-            sessions::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded })
+            sessions::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded, code })
         })
     }
 

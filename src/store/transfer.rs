@@ -47,6 +47,7 @@ pub struct Contents {
     pub accounts: u64,
     pub sessions: u64,
     pub codes: u64,
+    pub second_factors: u64,
     pub settings: u64,
     pub attempts: u64,
     pub entries: u64,
@@ -60,6 +61,7 @@ impl Contents {
             "account" => &mut self.accounts,
             "session" => &mut self.sessions,
             "verification" => &mut self.codes,
+            "authctl_twoFactor" => &mut self.second_factors,
             "authctl_policy" => &mut self.settings,
             "authctl_throttle" => &mut self.attempts,
             _ => &mut self.entries,
@@ -68,8 +70,8 @@ impl Contents {
 
     /// All rows.
     pub fn total(&self) -> u64 {
-        let Self { users, accounts, sessions, codes, settings, attempts, entries } = self;
-        users + accounts + sessions + codes + settings + attempts + entries
+        let Self { users, accounts, sessions, codes, second_factors, settings, attempts, entries } = self;
+        users + accounts + sessions + codes + second_factors + settings + attempts + entries
     }
 }
 

@@ -37,6 +37,8 @@ fn prepare() -> Sandbox {
     let attempts = AttemptKey::sign_in(&Email::parse("bob@example.com").unwrap());
     sandbox.execute(&format!(
         r#"UPDATE "user" SET "banned" = 1, "twoFactorEnabled" = 1 WHERE "email" = 'carl@example.com';
+           INSERT INTO "authctl_twoFactor"
+           SELECT 'factor', 'key:00', '', "id", 1, 0, NULL, NULL FROM "user" WHERE "email" = 'carl@example.com';
            INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt")
            VALUES ('{}', 1, unixepoch(), unixepoch());
            INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('session.short-lifetime', '12h', 0)"#,

@@ -95,6 +95,8 @@ fn the_topics_have_their_pages() {
           set by `guard`, for the command only
       AUTHCTL_USER_ROLE
           set by `guard`, for the command only
+      AUTHCTL_KEY_FILE
+          file of the keys that encrypt the secrets of second factors, in place of the default one
       AUTHCTL_SCHEMA
           file that says what a Better Auth app's database does not show, when --schema is not given
       BETTER_AUTH_SECRET
@@ -106,7 +108,7 @@ fn the_topics_have_their_pages() {
       XDG_CONFIG_HOME
           directory of authctl/sessions and config.toml, when it is an absolute path [default: ~/.config]
       XDG_STATE_HOME
-          directory of authctl/*.db, when it is an absolute path [default: ~/.local/state]
+          directory of authctl/*.db and authctl/keys, when it is an absolute path [default: ~/.local/state]
       HOME
           home directory, for the three defaults above
       CI
@@ -130,6 +132,8 @@ fn the_topics_have_their_pages() {
           marks of addresses where such a database was found on a server
       $XDG_CONFIG_HOME/authctl/config.toml
           the databases that --db @NAME knows; only you may write to it
+      $XDG_STATE_HOME/authctl/keys/second-factors
+          keys that encrypt the secrets of second factors; back it up elsewhere
       $XDG_CONFIG_HOME/authctl/sessions/*.json
           stored sessions, one file per database, readable by you alone
       $XDG_CONFIG_HOME/authctl/sessions/*.own.json

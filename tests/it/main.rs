@@ -67,6 +67,7 @@ mod restore;
 mod rules;
 mod sandbox;
 mod scratch;
+mod second_factor;
 mod secrets;
 mod security;
 mod session_files;

@@ -8,6 +8,7 @@ mod codes;
 mod email_verification;
 mod impersonation;
 mod model;
+mod second_factor;
 mod sessions;
 mod signing_in;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use authctl::auth::email::Email;
 use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
+use authctl::auth::second_factor::{FactorKey, FactorKeys, SealError};
 use authctl::auth::secret::Entropy;
 use authctl::auth::secret::{Password, Token};
 use authctl::auth::session::Session;
@@ -49,11 +51,27 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + seconds).unwrap()
 }
 
+/// A single key of second factors.
+#[derive(Debug)]
+struct Keyring(FactorKey);
+
+impl FactorKeys for Keyring {
+    fn current(&self, _: &mut Entropy) -> Result<FactorKey, SealError> {
+        Ok(self.0.clone())
+    }
+
+    fn find(&self, name: &str) -> Result<FactorKey, SealError> {
+        assert_eq!(name, self.0.name());
+        Ok(self.0.clone())
+    }
+}
+
 /// A database, a policy with cheap hashes, and deterministic randomness.
 struct World {
     store: Box<dyn Store>,
     policy: Policy,
     entropy: Entropy,
+    factor_keys: Keyring,
     path: PathBuf,
     _directory: TempDir,
 }
@@ -77,7 +95,8 @@ impl World {
             }
             Ok(())
         });
-        Self { store, policy, entropy, path, _directory: directory }
+        let factor_keys = Keyring(FactorKey::generate(&mut Entropy::new(|_| Ok(()))).unwrap());
+        Self { store, policy, entropy, factor_keys, path, _directory: directory }
     }
 
     /// A world where ada@example.com signed up at second 0 and has no session.
@@ -90,7 +109,14 @@ impl World {
     /// The rules at an instant.
     fn at(&mut self, seconds: i64) -> Auth<'_> {
         let (store, policy, entropy) = (&mut *self.store, &self.policy, &mut self.entropy);
-        Auth { store, policy, now: at(seconds), entropy, peppers: &authctl::auth::password::NoPeppers }
+        Auth {
+            store,
+            policy,
+            now: at(seconds),
+            entropy,
+            peppers: &authctl::auth::password::NoPeppers,
+            factor_keys: &self.factor_keys,
+        }
     }
 
     fn session_request(&mut self, lifetime: Lifetime) -> SessionRequest {
@@ -151,7 +177,7 @@ impl World {
 }
 
 fn request(name: &str, text: &str) -> SignIn {
-    SignIn { email: Email::parse(&format!("{name}@example.com")).unwrap(), password: password(text) }
+    SignIn { email: Email::parse(&format!("{name}@example.com")).unwrap(), password: password(text), otp: None }
 }
 
 fn password(text: &str) -> Password {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::guest::{NoState, UnsafePlace, WriteBlocker};
 use super::refusals::{BrokenKey, Constraint, Holder, broken, correction, held, release};
+use super::second_factor::RightOtp;
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::codes::{Purpose, StoredCode};
@@ -263,8 +264,8 @@ pub struct CodeUse<'a> {
 pub enum CodeProof<'a> {
     /// The code suffices.
     Nothing,
-    /// The user's password matched this hash.
-    Password(&'a StoredHash),
+    /// The user's password matched this hash. A user with a second factor also gave a code of it, which is used up.
+    Password { hash: &'a StoredHash, code: Option<&'a RightOtp> },
     /// The user has the session with this id.
     Session(&'a str),
 }

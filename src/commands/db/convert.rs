@@ -267,6 +267,13 @@ impl ConvertReport {
                     .to_owned(),
             );
         }
+        if self.converted.second_factors > 0 {
+            let (verb, factors) = (
+                if self.dry_run { "would be removed" } else { "removed" },
+                counted(self.converted.second_factors, "second factor"),
+            );
+            notes.push(format!("{factors} {verb}: the app cannot read them, and the password alone signs in"));
+        }
         if !columns_kept.is_empty() {
             notes.push(format!(
                 "columns that the app's schema lacks are kept: {}; the app knows roles and bans with its admin plugin only",
@@ -313,8 +320,17 @@ impl Report for ConvertReport {
     }
 
     fn json(&self) -> Value {
-        let Converted { users, passwords_kept, without_password, sessions, codes, columns_kept, left_out, settings } =
-            &self.converted;
+        let Converted {
+            users,
+            passwords_kept,
+            without_password,
+            sessions,
+            codes,
+            second_factors,
+            columns_kept,
+            left_out,
+            settings,
+        } = &self.converted;
         let (adapter, choices) = described(self.adapter);
         let (names, time) = choices.unzip();
         let is_done = !self.dry_run;
@@ -331,6 +347,7 @@ impl Report for ConvertReport {
             "resetCodesWritten": self.codes.as_ref().map(|codes| codes.count),
             "sessionsEnded": sessions,
             "codesEnded": codes,
+            "secondFactorsRemoved": second_factors,
             "settingsKept": settings,
             "columnsKept": columns_kept,
             "leftOut": left_out,

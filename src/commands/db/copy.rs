@@ -130,7 +130,7 @@ impl Report for CopyReport {
     }
 
     fn json(&self) -> Value {
-        let Contents { users, accounts, sessions, codes, settings, attempts, entries } = &self.contents;
+        let Contents { users, accounts, sessions, codes, second_factors, settings, attempts, entries } = &self.contents;
         json!({
             "from": self.from.to_string(),
             "to": self.to.to_string(),
@@ -138,6 +138,7 @@ impl Report for CopyReport {
             "accounts": accounts,
             "sessions": sessions,
             "codes": codes,
+            "secondFactors": second_factors,
             "settings": settings,
             "attempts": attempts,
             "entries": entries,

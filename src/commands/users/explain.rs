@@ -37,7 +37,8 @@ pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<O
     let user = auth.user_to_change(&args.user)?;
     let blockers = auth.blockers(&user)?;
     let second_factor = auth.second_factor(&user)?;
-    Ok(Explanation { user, at, is_now: args.at.is_none(), blockers, second_factor }.into())
+    Ok(Explanation { user, at, is_now: args.at.is_none(), blockers, second_factor, is_guest: context.is_guest() }
+        .into())
 }
 
 fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
@@ -59,8 +60,10 @@ struct Explanation {
     is_now: bool,
     /// In the order in which a sign-in checks them.
     blockers: Vec<SignInBlocker>,
-    /// In the app; `None` if the database has no second factors.
+    /// `None` if the database has no second factors.
     second_factor: Option<SecondFactor>,
+    /// An app checks the second factor.
+    is_guest: bool,
 }
 
 impl Report for Explanation {
@@ -70,7 +73,11 @@ impl Report for Explanation {
         if self.can_sign_in() {
             let mut page = Page::answer(format!("{who} can sign in with the right password{then}\n"));
             if self.second_factor == Some(SecondFactor::Working) {
-                page.notes.push("the app asks for the second factor too, which authctl cannot check".to_owned());
+                page.notes.push(if self.is_guest {
+                    "the app asks for the second factor too, which authctl cannot check".to_owned()
+                } else {
+                    "a code of the second factor is needed too".to_owned()
+                });
             }
             return page;
         }
@@ -199,13 +206,13 @@ fn message(blocker: &SignInBlocker) -> String {
         SignInBlocker::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
         SignInBlocker::SecondFactor => "this user has a second factor, which authctl cannot check".to_owned(),
         SignInBlocker::SecondFactorLocked { until } => {
-            format!("the app refuses every second factor of this user after wrong codes, until {}", rfc3339(*until))
+            format!("no code of the second factor is accepted after wrong ones, until {}", rfc3339(*until))
         }
         SignInBlocker::SecondFactorMissing => {
-            "the app asks for a second factor, and the user has none: no code is ever right".to_owned()
+            "a second factor is asked for, and the user has none: no code is ever right".to_owned()
         }
         SignInBlocker::SecondFactorUnverified => {
-            "the app asks for a second factor that the user never confirmed: no code is ever right".to_owned()
+            "a second factor is asked for that the user never confirmed: no code is ever right".to_owned()
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Converted {
     pub without_password: Vec<String>,
     pub sessions: u64,
     pub codes: u64,
+    /// Second factors, whose secrets the app cannot read. Their users sign in with the password alone.
+    pub second_factors: u64,
     /// Columns of authctl that the schema of the app lacks, such as `user.role`, with their values.
     pub columns_kept: Vec<String>,
     /// What other programs added to the tables and does not fit the new ones, by kind and name: indexes, triggers, computed
@@ -114,10 +116,14 @@ impl SqlStore {
 }
 
 fn event(converted: &Converted, before: &BackupSummary) -> Event {
-    let Converted { users, without_password, sessions, codes, .. } = converted;
+    let Converted { users, without_password, sessions, codes, second_factors, .. } = converted;
     let (users, ended) = (counted(*users, "user"), counted(*sessions, "session"));
     let removed = counted(without_password.len() as u64, "password");
     let log = format!("the log of {} entries that ended in {} is in the backup", before.entries, before.head);
+    let removed = match second_factors {
+        0 => removed,
+        count => format!("{removed} and {}", counted(*count, "second factor")),
+    };
     let detail = format!("{users}; removed {removed}; ended {ended} and {}; {log}", counted(*codes, "code"));
     Event::new("database.converted").with(detail)
 }
@@ -140,6 +146,9 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
         settings: policy::settings(tx)?.len() as u64,
         ..Converted::default()
     };
+    // The app would ask for a factor that it does not have.
+    let flag = r#"UPDATE "user" SET "twoFactorEnabled" = 0 WHERE "twoFactorEnabled" <> 0"#;
+    converted.second_factors = tx.change(flag, &[])?;
     let additions = additions(tx, &target.native)?;
     drop_objects(tx, OF_TABLES, &["trigger", "index"], |_| true)?;
     make_way_for_all(tx, &mut converted)?;

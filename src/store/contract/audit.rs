@@ -118,9 +118,9 @@ fn refused_or_empty_act_leaves_no_entry() {
         let twin = NewUserRow { email: email("ada"), ..new_user("twin") };
         store.create_user(&twin, None, Some(&new_session("x", "twin", at(0), at(60)))).unwrap_err();
         let same_token = NewSessionRow { id: "second".into(), ..new_session("adas", "ada", at(3), at(63)) };
-        store.begin_session(&same_token, &hash_of("ada"), Some(&hash("new")), &attempts_of("ada")).unwrap_err();
+        store.begin_session(&same_token, &hash_of("ada"), Some(&hash("new")), None, &attempts_of("ada")).unwrap_err();
         let other = new_session("other", "ada", at(3), at(63));
-        assert!(store.begin_session(&other, &hash("older"), None, &attempts_of("ada")).unwrap().is_none());
+        assert!(store.begin_session(&other, &hash("older"), None, None, &attempts_of("ada")).unwrap().is_none());
         assert!(store.move_session("unknown", at(3), at(63)).unwrap().is_none());
         assert!(store.end_session(&token_of("unknown")).unwrap().is_none());
         let ids = Which::Ids(vec!["adas".into(), "unknown".into()]);
@@ -227,7 +227,7 @@ fn each_act_leaves_its_entries() {
         assert_eq!(seen.next(&mut *store), ["user.created ada - roles: user", "session.begun ada first -"]);
         let upgraded = hash("costlier hash");
         let second = new_session("second", "ada", at(1), at(61));
-        store.begin_session(&second, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
+        store.begin_session(&second, &hash_of("ada"), Some(&upgraded), None, &attempts_of("ada")).unwrap().unwrap();
         assert_eq!(seen.next(&mut *store), ["password.rehashed ada - unknown", "session.begun ada second -"]);
         store.move_session("first", at(2), at(90)).unwrap().unwrap();
         store.end_session(&token_of("first")).unwrap().unwrap();

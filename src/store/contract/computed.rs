@@ -100,7 +100,7 @@ fn computed_column_of_a_session_stops_only_new_sessions() {
         assert_eq!((sessions.len(), sessions[0].expires_at.as_second()), (1, 1_890_000_000), "{column}");
         set_password(&mut store, "ada", "hash", None, 0).unwrap();
         let hash = store.password_hash("ada").unwrap().unwrap();
-        let begun = store.begin_session(&new_session("new", "ada", at(0), at(9)), &hash, None, &attempts_of("x"));
+        let begun = store.begin_session(&new_session("new", "ada", at(0), at(9)), &hash, None, None, &attempts_of("x"));
         assert_eq!(is_refused(begun, &format!("session.{column}")), stops, "{column}");
         let ended = store.end_sessions("ada", &Which::All).unwrap().unwrap();
         assert_eq!(ended.len(), if stops { 1 } else { 2 }, "{column}");

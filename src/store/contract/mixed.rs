@@ -266,7 +266,7 @@ fn act(store: &mut dyn Store, users: &[String], model: &mut [Person], dice: &mut
         7 => {
             let Some(hash) = store.password_hash(id).unwrap() else { return "no sign-in".to_owned() };
             let session = new_session(&format!("made-{number}"), id, at(now), at(ENDS[1] - MADE));
-            let begun = store.begin_session(&session, &hash, None, &attempts_of("x")).unwrap();
+            let begun = store.begin_session(&session, &hash, None, None, &attempts_of("x")).unwrap();
             assert_eq!(begun.is_some(), !person.is_banned);
             person.sessions.extend(begun.map(|session| (session.id, ENDS[1])));
             person.sessions.sort();

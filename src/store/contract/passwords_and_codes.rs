@@ -177,7 +177,7 @@ fn set_password_creates_a_missing_credential_account() {
 /// Asserts that the password signs in.
 fn begin_with(store: &mut dyn Store, name: &str, text: &str) {
     let session = new_session(&format!("{name}s"), name, at(9), at(60));
-    assert!(store.begin_session(&session, &hash(text), None, &attempts_of(name)).unwrap().is_some());
+    assert!(store.begin_session(&session, &hash(text), None, None, &attempts_of(name)).unwrap().is_some());
 }
 
 #[test]
@@ -525,7 +525,7 @@ fn code_with_an_outdated_proof_changes_nothing() {
             done
         };
         let (older, in_force) = (hash("older"), hash_of("ada"));
-        let refused = with(&mut *store, CodeProof::Password(&older));
+        let refused = with(&mut *store, CodeProof::Password { hash: &older, code: None });
         assert!(matches!(refused, Err(AuthError::PasswordOfAnother)), "{refused:?}");
         for (id, why) in [("adas", SignedOut::Expired), ("bobs", SignedOut::Ended), ("unknown", SignedOut::Ended)] {
             let refused = with(&mut *store, CodeProof::Session(id));
@@ -533,7 +533,7 @@ fn code_with_an_outdated_proof_changes_nothing() {
         }
         begin(&mut *store, "live", "ada", 0, 60);
         db.edit(r#"UPDATE "user" SET "banned" = '1' WHERE "id" = 'ada'"#);
-        for proof in [CodeProof::Session("live"), CodeProof::Password(&in_force)] {
+        for proof in [CodeProof::Session("live"), CodeProof::Password { hash: &in_force, code: None }] {
             let refused = with(&mut *store, proof);
             assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
         }
@@ -541,7 +541,7 @@ fn code_with_an_outdated_proof_changes_nothing() {
         with(&mut *store, CodeProof::Session("live")).unwrap();
         db.edit(r#"UPDATE "user" SET "emailVerified" = '0'"#);
         make(&mut *store, Purpose::EmailVerification, "secret", "ada");
-        with(&mut *store, CodeProof::Password(&in_force)).unwrap();
+        with(&mut *store, CodeProof::Password { hash: &in_force, code: None }).unwrap();
     });
 }
 

@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use super::import::batch;
 use super::*;
 use crate::auth::Auth;
-use crate::auth::fixtures::entropy;
+use crate::auth::fixtures::{FactorKeyring, entropy};
 use crate::auth::import::examine::Rules;
 use crate::auth::import::stage::Stage as _;
 use crate::auth::import::{Import, RowReport};
@@ -199,7 +199,14 @@ fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
     assert_eq!(plan.refused_rows(), 0, "{:?}", plan.refusals);
     let (mut reports, mut entropy) = (Vec::new(), entropy(1));
     let policy = Policy::default();
-    let mut auth = Auth { store, policy: &policy, now: at(0), entropy: &mut entropy, peppers: &NoPeppers };
+    let mut auth = Auth {
+        store,
+        policy: &policy,
+        now: at(0),
+        entropy: &mut entropy,
+        peppers: &NoPeppers,
+        factor_keys: &FactorKeyring::new(1),
+    };
     let told = |rows: &[RowReport]| {
         // All rows are one batch, which may run twice.
         reports = rows.to_vec();

@@ -21,7 +21,7 @@ fn sign_in_creates_the_session_and_clears_failed_attempts() {
         let client_info =
             ClientInfo { ip_address: Some("192.0.2.1".into()), user_agent: Some("authctl ada@host".into()) };
         let wanted = NewSessionRow { client_info, ..new_session("first", "ada", at(3), at(63)) };
-        let begun = store.begin_session(&wanted, &hash_of("ada"), None, &attempts_of("ada")).unwrap().unwrap();
+        let begun = store.begin_session(&wanted, &hash_of("ada"), None, None, &attempts_of("ada")).unwrap().unwrap();
         let expected = Session {
             id: "first".into(),
             user_id: "ada".into(),
@@ -46,7 +46,7 @@ fn sign_in_replaces_an_outdated_hash() {
         let mut store = db.with(&["ada", "bob"]);
         let wanted = new_session("first", "ada", at(3), at(63));
         let upgraded = hash("costlier hash");
-        store.begin_session(&wanted, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
+        store.begin_session(&wanted, &hash_of("ada"), Some(&upgraded), None, &attempts_of("ada")).unwrap().unwrap();
         assert_eq!(stored_hash(&mut *db.store(), "ada").unwrap(), "costlier hash");
         assert_eq!(stored_hash(&mut *store, "bob").unwrap(), "hash of bob");
     });
@@ -59,7 +59,8 @@ fn sign_in_is_refused_when_the_password_has_changed() {
         attempt(&mut *store);
         let wanted = new_session("first", "ada", at(3), at(63));
         let upgraded = hash("costlier hash");
-        let begun = store.begin_session(&wanted, &hash("an older hash"), Some(&upgraded), &attempts_of("ada")).unwrap();
+        let begun =
+            store.begin_session(&wanted, &hash("an older hash"), Some(&upgraded), None, &attempts_of("ada")).unwrap();
         assert_eq!(begun, None);
         assert_eq!(ids(&mut *store, "ada"), [""; 0]);
         assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
@@ -74,7 +75,7 @@ fn sign_in_is_refused_without_a_user_or_a_password() {
         db.edit(r#"UPDATE "account" SET "password" = NULL"#);
         for user in ["ada", "bob"] {
             let wanted = new_session("first", user, at(3), at(63));
-            let begun = store.begin_session(&wanted, &hash_of(user), None, &attempts_of(user)).unwrap();
+            let begun = store.begin_session(&wanted, &hash_of(user), None, None, &attempts_of(user)).unwrap();
             assert_eq!(begun, None, "{user}");
         }
         assert_eq!(db.count("session"), 0);
@@ -89,7 +90,7 @@ fn failed_sign_in_does_not_replace_the_hash() {
         attempt(&mut *store);
         let same_token = NewSessionRow { id: "second".into(), ..new_session("first", "ada", at(3), at(63)) };
         let upgraded = hash("costlier hash");
-        store.begin_session(&same_token, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap_err();
+        store.begin_session(&same_token, &hash_of("ada"), Some(&upgraded), None, &attempts_of("ada")).unwrap_err();
         assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
         assert!(matches!(attempt(&mut *store), Decision::Proceed(attempts) if attempts.count == 2));
     });

@@ -278,7 +278,7 @@ fn sessions_kept_elsewhere_are_beside_ids_of_any_type() {
             assert_eq!((store.count_expired(at(9)).unwrap(), store.info(at(9)).unwrap().live_sessions), (0, None));
             set_password(store, &ada, "new", Some(Which::All), 3).unwrap().unwrap();
             let refused =
-                store.begin_session(&new_session("s", &ada, at(0), at(9)), &hash("new"), None, &attempts_of("a"));
+                store.begin_session(&new_session("s", &ada, at(0), at(9)), &hash("new"), None, None, &attempts_of("a"));
             assert!(matches!(refused, Err(StoreError::NotOurs(_))), "{refused:?}");
             delete_user(store, &ada, AdminGuard::Off, at(9)).unwrap().unwrap();
         });
@@ -321,7 +321,7 @@ fn local_times_are_read_in_their_zone() {
             let [written, read]: [Timestamp; 2] = [written, read].map(|instant| instant.parse().unwrap());
             let made = new_session(written.to_string().as_str(), "ada", at(0), written);
             let hash = hash_of("ada");
-            store.begin_session(&made, &hash, None, &attempts_of("ada")).unwrap();
+            store.begin_session(&made, &hash, None, None, &attempts_of("ada")).unwrap();
             let id = written.to_string();
             assert_eq!(
                 db.ask(&format!(r#"SELECT "expiresAt"::text FROM "session" WHERE "id" = '{id}'"#)).unwrap(),

@@ -10,11 +10,13 @@ use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::identifier;
 
 /// Every migration: its name and its SQL. A released migration is never edited.
-const MIGRATIONS: &[(&str, &str)] =
-    &[("V010__accounts", include_str!("../../../migrations/postgres/V010__accounts.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("V010__accounts", include_str!("../../../migrations/postgres/V010__accounts.sql")),
+    ("V011__second_factor", include_str!("../../../migrations/postgres/V011__second_factor.sql")),
+];
 
 /// The newest schema version, the same for every engine.
-pub(super) const LATEST: u32 = 10;
+pub(super) const LATEST: u32 = 11;
 
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
@@ -22,6 +24,9 @@ pub(super) const HISTORY: &str = "authctl_schema_history";
 /// The tables of authctl's own.
 pub(super) const OWN_TABLES: &[&str] =
     &["authctl_audit", "authctl_head", "authctl_policy", "authctl_throttle", HISTORY];
+
+/// The table of second factors, in native schemas alone.
+const SECOND_FACTORS: &str = "authctl_twoFactor";
 
 /// "actl" in ASCII: the lock for a change of the schema.
 const LOCK: u32 = 0x6163_746c;
@@ -36,9 +41,10 @@ pub(super) enum Contents {
 }
 
 impl Contents {
-    /// Whether an object of a native schema is in this one: those of authctl's own tables have its name.
+    /// Whether an object of a native schema is in this one: those of authctl's own tables have its name. Second factors
+    /// belong to users, so they are where the users are.
     pub(super) fn has(self, object: &str) -> bool {
-        self == Self::Native || object.contains("authctl_")
+        self == Self::Native || object.contains("authctl_") && !object.contains(SECOND_FACTORS)
     }
 
     /// The part of a migration that this schema gets. A migration consists of parts between empty lines, and each part is

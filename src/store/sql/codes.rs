@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::prune::{Part, delete_over_rows};
 use super::rows::RowKey;
-use super::{audit, rows, sessions, users};
+use super::{audit, native_factor, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
@@ -148,7 +148,7 @@ pub(in crate::store) fn use_up(
     log: &mut Vec<Event>,
     request: &CodeUse<'_>,
 ) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
-    let owner = match owner(tx, mapping, request)? {
+    let owner = match owner(tx, mapping, log, request)? {
         Ok(owner) => owner,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -170,6 +170,7 @@ pub(in crate::store) fn use_up(
 fn owner(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
     request: &CodeUse<'_>,
 ) -> Result<Result<User, AuthError>, StoreError> {
     let Some(stored) = find(tx, mapping, request.purpose, request.code)? else {
@@ -181,10 +182,14 @@ fn owner(
     };
     match request.proof {
         CodeProof::Nothing => return Ok(Ok(user)),
-        CodeProof::Password(hash) if !users::is_hash_in_force(tx, mapping, &user.id, hash)? => {
+        CodeProof::Password { hash, .. } if !users::is_hash_in_force(tx, mapping, &user.id, hash)? => {
             return Ok(Err(AuthError::PasswordOfAnother));
         }
-        CodeProof::Password(_) => {}
+        CodeProof::Password { code, .. } => {
+            if !native_factor::is_proved(tx, mapping, log, &user, code, request.now)? {
+                return Ok(Err(AuthError::InvalidOtp));
+            }
+        }
         CodeProof::Session(id) => {
             let caller =
                 Caller { user_id: user.id.clone(), session_id: id.to_owned(), impersonated_by: None, now: request.now };

@@ -71,7 +71,9 @@ impl Inventory {
     }
 
     pub(super) fn of(catalog: Catalog, mapping: &SchemaMapping, dialect: &'static Dialect) -> Self {
-        let plugins = find_plugins(&catalog, mapping.table("user"));
+        // The plugin's table that authctl makes itself has the prefix of its own tables.
+        let like_users = if mapping.is_guest() { mapping.table("user") } else { "authctl_user" };
+        let plugins = find_plugins(&catalog, like_users);
         let users = mapping.table("user").to_owned();
         let mut inventory = Self { catalog, dialect, users, plugins, references: Vec::new() };
         inventory.references = inventory.known(mapping);

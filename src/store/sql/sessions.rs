@@ -10,13 +10,13 @@ use super::audit::{begun_of, change_events, ended_of_users};
 use super::filter::Filter;
 use super::inventory::Inventory;
 use super::rows::RowKey;
-use super::{access, rows, users};
+use super::{access, native_factor, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::odd::is_id;
 use crate::auth::password::HashFormat;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::{Pattern, Session};
-use crate::auth::storage::{FoundSession, NewSessionRow, SessionQuery, StoreError, Which};
+use crate::auth::storage::{FoundSession, NewSessionRow, RightOtp, SessionQuery, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 use crate::store::engine::{Catalog, Dialect, Tx, Value, ignored};
@@ -323,6 +323,8 @@ pub(in crate::store) struct Verified<'a> {
     pub hash: &'a StoredHash,
     /// A stronger hash to store instead.
     pub upgraded: Option<&'a StoredHash>,
+    /// The code of the second factor, if the user gave one.
+    pub code: Option<&'a RightOtp>,
 }
 
 /// Starts a session after a sign-in, if the verified hash is still stored and the user is not banned.
@@ -337,6 +339,9 @@ pub(in crate::store) fn begin_session(
     let user = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))?;
     let Some(user) = user.filter(|user| !user.is_banned(session.now)) else { return Ok(None) };
     if !users::is_hash_in_force(tx, mapping, &session.user_id, verified.hash)? {
+        return Ok(None);
+    }
+    if !native_factor::is_proved(tx, mapping, log, &user, verified.code, session.now)? {
         return Ok(None);
     }
     if user.banned {

@@ -48,6 +48,19 @@ pub(super) static COPIED: LazyLock<Vec<Table>> = LazyLock::new(|| {
         columns: columns.to_vec(),
         key: columns.first().map(|first| first.0),
     };
+    let factors = own(
+        "authctl_twoFactor",
+        &[
+            ("id", Text),
+            ("secret", Text),
+            ("backupCodes", Text),
+            ("userId", Text),
+            ("verified", Kind::Truth),
+            ("failedVerificationCount", Number),
+            ("lockedUntil", Kind::Time),
+            ("lastStep", Number),
+        ],
+    );
     let policy = own("authctl_policy", &[("key", Text), ("value", Text), ("updatedAt", Number)]);
     let throttle =
         own("authctl_throttle", &[("key", Text), ("count", Number), ("notBefore", Number), ("lastAt", Number)]);
@@ -71,7 +84,7 @@ pub(super) static COPIED: LazyLock<Vec<Table>> = LazyLock::new(|| {
             ("hash", Text),
         ],
     );
-    of_users.chain([policy, throttle, audit]).collect()
+    of_users.chain([factors, policy, throttle, audit]).collect()
 });
 
 impl From<Holds> for Kind {

@@ -87,6 +87,7 @@ const WALLS: &[Wall] = &[
             "auth::policy",
             "auth::audit",
             "auth::password::HashError",
+            "auth::second_factor::SealError",
             "auth::password::strength::WeakPassword",
             "cli::UsageError",
             "mail::MailError",

@@ -94,6 +94,11 @@ pub(super) const EXAMPLES: &[Example] = &[
     // The database has no mailer.
     Example::new("email verify --send", "email verify --send bob@example.com", Effect::Refused(1)),
     Example::new("email change", "email change augusta@example.com", Effect::Refused(1)),
+    Example::new("2fa status", "2fa status", Effect::Answer),
+    Example::new("2fa enable", "2fa enable --password-stdin", Effect::Event("second-factor.begun")).reads(password),
+    // Ada has no second factor.
+    Example::new("2fa disable", "2fa disable --password-stdin --otp-stdin", Effect::Refused(3)),
+    Example::new("2fa recovery-codes", "2fa recovery-codes --password-stdin --otp-stdin", Effect::Refused(3)),
     Example::new("account update", "account update --name Augusta", Effect::Event("user.updated")),
     Example::new("account delete", "account delete --yes --force-last-admin", Effect::Event("user.deleted")),
     Example::new("guard", "guard -- echo ran", Effect::Answer),

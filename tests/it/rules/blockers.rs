@@ -21,7 +21,7 @@ fn put(world: &World, code: &str) {
         "CREDENTIAL_ACCOUNT_NOT_FOUND" => r#"UPDATE "account" SET "accountId" = 'other'"#.to_owned(),
         "EMAIL_NOT_VERIFIED" => user(r#""emailVerified" = 0"#),
         "BANNED_USER" => user(&format!(r#""banned" = 1, "banReason" = 'spam', "banExpires" = {}"#, at(200))),
-        "TWO_FACTOR_REQUIRED" => user(r#""twoFactorEnabled" = 1"#),
+        "TOTP_NOT_ENABLED" => user(r#""twoFactorEnabled" = 1"#),
         other => unreachable!("{other}"),
     });
 }
@@ -41,7 +41,7 @@ const ORDER: [&str; 6] = [
     "CREDENTIAL_ACCOUNT_NOT_FOUND",
     "EMAIL_NOT_VERIFIED",
     "BANNED_USER",
-    "TWO_FACTOR_REQUIRED",
+    "TOTP_NOT_ENABLED",
 ];
 
 /// A database that requires verified addresses, and Ada's id.

@@ -45,7 +45,7 @@ fn use_up(world: &mut World, purpose: Purpose, code: &Code, seconds: i64) -> Res
 
 /// Uses up a code for an address without a session, by a user who knows the password.
 fn confirm(world: &mut World, code: &Code, seconds: i64) -> Result<AddressConfirmed, AuthError> {
-    world.at(seconds).confirm_address(code, OwnerProof::Password(&password(PASSWORD)))
+    world.at(seconds).confirm_address(code, OwnerProof::Password { password: &password(PASSWORD), otp: None })
 }
 
 #[track_caller]
@@ -191,7 +191,9 @@ fn failed_uses_of_a_code_count_for_its_user() {
     assert_eq!(wrong_uses(&mut world, &user), 1);
     let verify = code(&mut world, Purpose::EmailVerification, HOUR);
     for count in 2..=5 {
-        let wrong = world.at(HOUR).confirm_address(&verify, OwnerProof::Password(&password(OTHER_PASSWORD)));
+        let wrong = world
+            .at(HOUR)
+            .confirm_address(&verify, OwnerProof::Password { password: &password(OTHER_PASSWORD), otp: None });
         assert!(matches!(wrong, Err(AuthError::PasswordOfAnother)), "{wrong:?}");
         assert_eq!(wrong_uses(&mut world, &user), count);
     }

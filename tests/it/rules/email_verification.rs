@@ -17,7 +17,7 @@ fn mailed(world: &mut World, purpose: Purpose) -> Code {
 }
 
 fn confirm_with(world: &mut World, code: &Code, text: &str) -> Result<AddressConfirmed, AuthError> {
-    world.at(1).confirm_address(code, OwnerProof::Password(&password(text)))
+    world.at(1).confirm_address(code, OwnerProof::Password { password: &password(text), otp: None })
 }
 
 /// The users among these whose sessions are live.
@@ -124,7 +124,7 @@ fn passwords_as_proof_count_like_sign_ins() {
     }
     assert_eq!(wait_of(confirm_with(&mut world, &code, PASSWORD)), 15);
     let proof = password(PASSWORD);
-    world.at(16).confirm_address(&code, OwnerProof::Password(&proof)).unwrap();
+    world.at(16).confirm_address(&code, OwnerProof::Password { password: &proof, otp: None }).unwrap();
     for _ in 0..5 {
         let wrong = world.try_sign_in("ada", OTHER_PASSWORD, 16);
         assert!(matches!(wrong, Err(AuthError::InvalidCredentials)), "{wrong:?}");

@@ -10,7 +10,7 @@ fn is_invalid<T>(result: &Result<T, AuthError>) -> bool {
 fn sign_in_ignores_the_case_of_the_address() {
     let mut world = World::with_ada();
     let session_request = world.session_request(Lifetime::Remembered);
-    let request = SignIn { email: Email::parse("ADA@Example.COM").unwrap(), password: password(PASSWORD) };
+    let request = SignIn { email: Email::parse("ADA@Example.COM").unwrap(), password: password(PASSWORD), otp: None };
     let (user, session) = world.at(5).sign_in(&request, &session_request).unwrap();
     assert_eq!((user.email.as_str(), session.user_id == user.id), ("ada@example.com", true));
     assert_eq!((session.created_at, session.expires_at), (at(5), at(5 + 7 * DAY)));
@@ -119,11 +119,11 @@ fn ban_shows_only_with_the_password_and_ends_in_time() {
 }
 
 #[test]
-fn second_factor_stops_a_sign_in_by_password() {
+fn flag_without_a_factor_stops_a_sign_in_by_password() {
     let mut world = World::with_ada();
     world.edit(r#"UPDATE "user" SET "twoFactorEnabled" = 1"#);
     let refused = world.try_sign_in("ada", PASSWORD, 0);
-    assert!(matches!(refused, Err(AuthError::SecondFactor)), "{refused:?}");
+    assert!(matches!(refused, Err(AuthError::FactorUnusable)), "{refused:?}");
     let sessions: i64 = world.sql().query_row(r#"SELECT count(*) FROM "session""#, [], |row| row.get(0)).unwrap();
     assert_eq!(sessions, 0);
 }

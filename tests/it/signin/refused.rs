@@ -106,18 +106,18 @@ fn a_ban_holds_until_its_end_and_no_longer() {
 }
 
 #[test]
-fn second_factor_refuses_the_password_alone() {
+fn unusable_second_factor_refuses_the_password_alone() {
     let sandbox = Sandbox::with_ada();
     let wrong = sandbox.run_with_input(ADA, WRONG);
     sandbox.execute("UPDATE user SET twoFactorEnabled = 1; DELETE FROM session");
     assert_eq!(said(&sandbox.run_with_input(ADA, WRONG)), said(&wrong));
     assert_snapshot!(sandbox.run_with_input(ADA, PASSWORD), @"
     ------- stderr -------
-    error: could not sign in: this user has a second factor, which authctl cannot check
-    hint: sign in through the app
+    error: could not sign in: this user has a second factor that cannot be used
+    hint: an operator removes it with `authctl users reset-2fa`
     [exit status: 5]
     ");
-    assert_eq!(sandbox.run_with_input(&format!("{ADA} --json"), PASSWORD).json_error(5)["code"], "TWO_FACTOR_REQUIRED");
+    assert_eq!(sandbox.run_with_input(&format!("{ADA} --json"), PASSWORD).json_error(5)["code"], "TOTP_NOT_ENABLED");
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
 }
 

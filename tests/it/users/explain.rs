@@ -66,8 +66,8 @@ fn explain_lists_all_blockers_in_order() {
        hint: `authctl users verify-email [ID]` says that it is; `authctl policy unset email.verification` asks no more
     5. banned permanently: two strikes
        hint: `authctl users unban [ID]` lifts the ban
-    6. this user has a second factor, which authctl cannot check
-       hint: sign in through the app, which can check it
+    6. a second factor is asked for, and the user has none: no code is ever right
+       hint: `authctl users reset-2fa [ID]` lets the user sign in with the password alone
     [exit status: 1]
     "#);
     assert_snapshot!(explain(&sandbox, "--quiet --at 2090-01-01T00:00:00Z"), @r#"
@@ -80,8 +80,8 @@ fn explain_lists_all_blockers_in_order() {
        hint: `authctl users verify-email [ID]` says that it is; `authctl policy unset email.verification` asks no more
     4. banned permanently: two strikes
        hint: `authctl users unban [ID]` lifts the ban
-    5. this user has a second factor, which authctl cannot check
-       hint: sign in through the app, which can check it
+    5. a second factor is asked for, and the user has none: no code is ever right
+       hint: `authctl users reset-2fa [ID]` lets the user sign in with the password alone
     [exit status: 1]
     "#);
     let answer = explained(&sandbox, "");
@@ -91,7 +91,7 @@ fn explain_lists_all_blockers_in_order() {
         "CREDENTIAL_ACCOUNT_NOT_FOUND",
         "EMAIL_NOT_VERIFIED",
         "BANNED_USER",
-        "TWO_FACTOR_REQUIRED",
+        "TOTP_NOT_ENABLED",
     ];
     assert_eq!(codes(&answer), expected);
     assert!(answer["reasons"][0]["until"].is_string() && answer["reasons"][4]["until"].is_null(), "{answer}");

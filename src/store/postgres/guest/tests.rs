@@ -424,7 +424,8 @@ fn state_in_the_database_has_the_tables_of_a_native_one() {
 fn state_of_a_later_version_is_refused() {
     let Some(database) = database(&fixture("prisma")) else { return };
     make_state(&database).unwrap();
-    execute(&database, "UPDATE authctl.authctl_schema_history SET version = 99");
+    let newest = "version = (SELECT max(version) FROM authctl.authctl_schema_history)";
+    execute(&database, &format!("UPDATE authctl.authctl_schema_history SET version = 99 WHERE {newest}"));
     let refused = open_with(&database, "connect_timeout=20", "{}").unwrap_err();
     assert!(refused.to_string().contains("has schema version 99"), "{refused}");
 }

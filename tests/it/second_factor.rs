@@ -1,0 +1,182 @@
+//! `2fa` and sign-ins with a second factor, by the program.
+
+use std::process::Command;
+
+use crate::pty::Terminal;
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+use insta::assert_snapshot;
+use serde_json::Value;
+
+const BEGIN: &str = "2fa enable --password-stdin --json";
+const CONFIRM: &str = "2fa enable --otp-stdin --json";
+const SIGN_IN: &str = "signin ada@example.com --password-stdin --otp-stdin";
+
+fn begin(sandbox: &Sandbox) -> String {
+    let begun = sandbox.run_with_input(BEGIN, PASSWORD).json();
+    assert!(begun["uri"].as_str().unwrap().contains(begun["secret"].as_str().unwrap()), "{begun}");
+    begun["secret"].as_str().unwrap().to_owned()
+}
+
+/// What oathtool of Debian says; `None` where it is missing.
+fn oathtool(words: &[&str]) -> Option<String> {
+    let Ok(output) = Command::new("oathtool").args(words).output() else {
+        assert!(std::env::var_os("CI").is_none(), "oathtool is missing");
+        return None;
+    };
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// The code of a secret, some steps of time after now.
+fn otp(secret: &str, steps: i64) -> String {
+    use authctl::auth::second_factor::totp::{TotpSecret, step_at};
+
+    let bytes = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
+    TotpSecret::from_bytes(&bytes).unwrap().code(step_at(jiff::Timestamp::now()) + steps)
+}
+
+/// Ada's second factor, turned on with the code of the step before: the secret, and the recovery codes.
+fn enable(sandbox: &Sandbox) -> (String, Vec<String>) {
+    let secret = begin(sandbox);
+    let enabled = sandbox.run_with_input(CONFIRM, otp(&secret, -1)).json();
+    let codes = enabled["recoveryCodes"].as_array().unwrap().iter();
+    (secret, codes.map(|code| code.as_str().unwrap().to_owned()).collect())
+}
+
+fn both(code: &str) -> String {
+    format!("{PASSWORD}\n{code}\n")
+}
+
+#[test]
+fn sign_in_asks_for_the_second_factor() {
+    let sandbox = Sandbox::with_ada();
+    let (secret, codes) = enable(&sandbox);
+    assert_eq!(codes.len(), 10);
+    let status = sandbox.run("2fa status --json").json();
+    assert_eq!((&status["enabled"], &status["recoveryCodes"]), (&Value::from(true), &Value::from(10)));
+    sandbox.run("signout").success();
+    assert_snapshot!(sandbox.run_with_input("signin ada@example.com --password-stdin", PASSWORD), @r"
+    ------- stderr -------
+    error: could not sign in: a code of the second factor is needed too
+    hint: give a code of the authenticator app, or a recovery code, with --otp-stdin or --otp-file
+    [exit status: 2]
+    ");
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
+    assert_eq!(std::fs::read_dir(sandbox.sessions()).unwrap().count(), 0, "nothing is stored");
+    assert_snapshot!(sandbox.run_with_input(SIGN_IN, both("000000")), @r"
+    ------- stderr -------
+    error: could not sign in: the code of the second factor is wrong or was used before
+    hint: wait for the next code of the authenticator app; each code is accepted once
+    [exit status: 7]
+    ");
+    let error = sandbox.run_with_input(&format!("{SIGN_IN} --json"), both("000000")).json_error(7);
+    assert_eq!(error["code"], "INVALID_CODE");
+    sandbox.run_with_input(SIGN_IN, both(&otp(&secret, 0))).success();
+    sandbox.run("whoami").success();
+    assert!(sandbox.run_with_input(SIGN_IN, both(&otp(&secret, 0))).code == 7);
+    let (password, code) = (sandbox.file("pw", PASSWORD), sandbox.file("code", &codes[0]));
+    for path in [&password, &code] {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    let words = format!(
+        "signin ada@example.com --no-store --password-file {} --otp-file {}",
+        password.display(),
+        code.display()
+    );
+    sandbox.run(&words).success();
+    let _ = sandbox.run(&words).failure(7);
+    assert_eq!(sandbox.run("2fa status --json").json()["recoveryCodes"], 9);
+    sandbox.run_with_input("2fa disable --password-stdin --otp-stdin", both(&codes[1])).success();
+    sandbox.sign_in("ada@example.com").success();
+}
+
+#[test]
+fn terminal_shows_a_code_to_scan_and_asks() {
+    let sandbox = Sandbox::with_ada();
+    let mut terminal = Terminal::new().run(sandbox.command(["2fa", "enable"]));
+    terminal.wait_for_hidden("Password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Code of the second factor: ").enter("000000");
+    terminal.wait_for_hidden("Code of the second factor: ").enter("000 000");
+    terminal.wait_for_hidden("Code of the second factor: ").enter("12345");
+    let screen = terminal.end().with_code(7);
+    assert!(screen.contains("otpauth://totp/authctl:ada%40example%2Ecom?secret="), "{screen}");
+    let secret = screen.split_once("secret: ").unwrap().1.lines().next().unwrap().trim().to_owned();
+    assert_eq!(sandbox.run("2fa status --json").json()["begun"], true);
+    sandbox.run_with_input(CONFIRM, otp(&secret, -1)).success();
+    sandbox.run("signout").success();
+    let mut terminal = Terminal::new().run(sandbox.command(["signin", "ada@example.com"]));
+    terminal.wait_for_hidden("Password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Code of the second factor: ").enter(&otp(&secret, 0));
+    assert!(terminal.end().with_code(0).contains("signed in as Ada"));
+}
+
+#[test]
+fn of_two_sign_ins_with_one_code_one_succeeds() {
+    let sandbox = Sandbox::with_ada();
+    let (secret, _) = enable(&sandbox);
+    let code = otp(&secret, 0);
+    let words = format!("{SIGN_IN} --print-token");
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..2).map(|_| scope.spawn(|| sandbox.run_with_input(&words, both(&code)).code)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(codes == [0, 7] || codes == [7, 0], "{codes:?}");
+}
+
+#[test]
+fn copy_of_the_database_alone_gives_no_secret() {
+    let sandbox = Sandbox::with_ada();
+    let (secret, codes) = enable(&sandbox);
+    let raw = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
+    let hex = authctl::auth::secret::hex(&raw);
+    let connection = sandbox.sql();
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let bytes = std::fs::read(sandbox.database()).unwrap();
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    assert!(has(b"second-factor.enabled"), "the copy is complete");
+    assert!(!has(secret.as_bytes()) && !has(&raw) && !has(hex.as_bytes()));
+    assert!(codes.iter().all(|code| !has(code.as_bytes()) && !has(code.replace('-', "").as_bytes())));
+    let keys = sandbox.path(".local/state/authctl/keys/second-factors");
+    let key = std::fs::read_to_string(&keys).unwrap();
+    assert!(!has(key.trim().as_bytes()));
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&keys.metadata().unwrap()) & 0o777, 0o600);
+    // Without the key file only recovery codes help.
+    std::fs::rename(&keys, sandbox.path("elsewhere")).unwrap();
+    let error = sandbox.run_with_input(&format!("{SIGN_IN} --json"), both(&otp(&secret, 0))).json_error(9);
+    assert_eq!(error["code"], "SECOND_FACTOR_KEY_MISSING");
+    let elsewhere = sandbox.path("elsewhere");
+    let mut command = sandbox.command(SIGN_IN.split(' '));
+    let ran = sandbox.finish_with_input(command.env("AUTHCTL_KEY_FILE", elsewhere), both(&otp(&secret, 0)));
+    ran.success();
+    sandbox.run_with_input(SIGN_IN, both(&codes[0])).success();
+}
+
+#[test]
+fn reset_by_an_operator_and_a_lost_factor() {
+    let sandbox = Sandbox::with_ada();
+    enable(&sandbox);
+    sandbox.run("users reset-2fa ada@example.com --yes").success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_twoFactor"), 0);
+    sandbox.sign_in("ada@example.com").success();
+    assert_eq!(sandbox.run("2fa status --json").json()["enabled"], false);
+    let error = sandbox.run_with_input("2fa disable --password-stdin --otp-stdin --json", both("000000")).json_error(3);
+    assert_eq!(error["code"], "TWO_FACTOR_NOT_ENABLED");
+    let error = sandbox.run_with_input(BEGIN, OTHER_PASSWORD).json_error(7);
+    assert_eq!(error["code"], "INVALID_PASSWORD");
+    let error = sandbox.run_with_input(CONFIRM, "000000").json_error(3);
+    assert_eq!(error["code"], "TOTP_NOT_ENABLED");
+}
+
+#[test]
+fn oathtool_makes_the_same_thousand_codes() {
+    use authctl::auth::second_factor::totp::{TotpSecret, step_at};
+
+    let bytes: Vec<u8> = (1..=20).map(|byte| byte * 11).collect();
+    let secret = TotpSecret::from_bytes(&bytes).unwrap();
+    let start = jiff::Timestamp::from_second(1_790_000_000).unwrap();
+    let now = format!("--now=@{}", start.as_second());
+    let Some(codes) = oathtool(&["--totp", "--base32", &secret.base32(), &now, "--window=999"]) else { return };
+    let expected: Vec<String> = (0..1_000).map(|step| secret.code(step_at(start) + step)).collect();
+    assert_eq!(codes.lines().collect::<Vec<_>>(), expected);
+}
