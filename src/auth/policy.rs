@@ -20,6 +20,7 @@ pub struct Policy {
     pub throttle: ThrottleRules,
     pub email: EmailRules,
     pub mail: MailRules,
+    pub service: ServiceRules,
 }
 
 /// Without a URL no mail is sent.
@@ -30,6 +31,14 @@ pub struct MailRules {
     pub from: Option<String>,
     /// A file with two lines, the user and the password for the server.
     pub credentials_file: Option<String>,
+}
+
+/// What mail says of the service whose accounts these are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceRules {
+    pub name: Option<String>,
+    /// The page that takes a code. `{code}` and `{purpose}` stand for those of the mail.
+    pub url: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
+use crate::auth::policy::{Policy, ServiceRules};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::mail::{Mailer, Parcel};
@@ -23,12 +24,13 @@ pub(super) struct Outbox {
     url: String,
     from: String,
     credentials_file: Option<PathBuf>,
+    service: ServiceRules,
 }
 
 /// Reads the mail settings. Without settings, the error says what an operator can do `instead`. It reveals nothing
 /// about the recipient, so it comes before the address is looked up.
 pub(super) fn outbox(to: &Email, context: &mut Context, instead: &'static str) -> anyhow::Result<Outbox> {
-    let mail = context.auth()?.policy.mail.clone();
+    let Policy { mail, service, .. } = context.auth()?.policy.clone();
     let (Some(url), Some(from)) = (mail.url, mail.from) else {
         return Err(CommandError::NoMailer { instead }.into());
     };
@@ -36,7 +38,7 @@ pub(super) fn outbox(to: &Email, context: &mut Context, instead: &'static str) -
     let mailer = Mailer::new(&url, &from, credentials_file.as_deref())?
         .with_environment(context.environment_of_mailer().to_vec());
     mailer.check(to, "", "")?;
-    Ok(Outbox { mailer, url, from, credentials_file })
+    Ok(Outbox { mailer, url, from, credentials_file, service })
 }
 
 /// Mails a code after the answer. Without a code, everything but the delivery happens, including the process and the
@@ -53,30 +55,34 @@ pub(super) fn mail_code(
         Some(CodeToMail { user_id, code }) => (user_id.as_str(), code.expose()),
         None => ("", "------------------------"),
     };
+    let at = outbox.at_service();
     let (subject, asked, command, otherwise) = match purpose {
         Purpose::ResetPassword => (
             "A code for a new password",
-            format!("asked for a new password for {to}"),
+            format!("asked for a new password for {to}{at}"),
             "authctl password reset",
             "nothing has changed and nothing needs to be done",
         ),
         Purpose::EmailVerification => (
             "A code to verify your address",
-            format!("gave {to} as the address of their account"),
+            format!("gave {to} as the address of their account{at}"),
             "authctl email verify",
             "ignore this: without the code nothing is verified",
         ),
         Purpose::ChangeEmail => (
             "A code to change your address",
-            format!("wants {to}\nto be the new address of their account"),
+            format!("wants {to}\nto be the new address of their account{at}"),
             "authctl email verify",
             "ignore this: without the code nothing changes",
         ),
     };
     let life = amount(purpose.life().as_secs().unsigned_abs());
+    let link = outbox.service.url.as_deref().map(|url| link(url, code, purpose));
+    let link = Zeroizing::new(link.map_or_else(String::new, |link| format!("The page for it:\n{}\n\n", *link)));
     let body = Zeroizing::new(format!(
-        "Hello,\n\nsomebody, perhaps you, {asked}.\n\nThe code: {code}\n\nIt is single use and valid for {life}: run \
+        "Hello,\n\nsomebody, perhaps you, {asked}.\n\nThe code: {code}\n\n{}It is single use and valid for {life}: run \
          `{command}`.\nIf it was not you, {otherwise}.\n",
+        *link
     ));
     let secret = Zeroizing::new(code.to_owned());
     let message = Message { to, subject, body, secret, about: purpose.word() };
@@ -87,11 +93,12 @@ pub(super) fn mail_code(
 /// another person may own the old address now.
 pub(super) fn notify_old_address(before: &str, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
     let to = Email::parse(before)?;
+    let outbox = outbox(&to, context, "tell its owner")?;
+    let at = outbox.at_service();
     let body = Zeroizing::new(format!(
-        "Hello,\n\nthe address of your account is no longer {to}:\nit was changed with a code that was mailed to the \
+        "Hello,\n\nthe address of your account{at} is no longer {to}:\nit was changed with a code that was mailed to the \
          new one.\nIf it was not you, tell the administrator of the service.\n"
     ));
-    let outbox = outbox(&to, context, "tell its owner")?;
     let message = Message {
         to: &to,
         subject: "Your address was changed",
@@ -110,7 +117,39 @@ struct Message<'a> {
     about: &'a str,
 }
 
+/// The page that takes the code. Neither part needs an encoding in an address.
+fn link(url: &str, code: &str, purpose: Purpose) -> Zeroizing<String> {
+    Zeroizing::new(url.replace("{purpose}", purpose.word()).replace("{code}", code))
+}
+
+/// Refuses a link that would send codes unencrypted, or that a mail program would cut.
+pub(super) fn check_link(url: &str) -> Result<(), CommandError> {
+    let is_local = ["http://localhost", "http://127.0.0.1", "http://[::1]"].iter().any(|local| {
+        url.strip_prefix(local).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?', '#']))
+    });
+    let has_host = url.strip_prefix("https://").is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric()));
+    let rest = url.replace("{code}", "").replace("{purpose}", "");
+    let problem = if !is_local && !has_host {
+        "it does not begin with https://HOST"
+    } else if rest.contains(['{', '}']) {
+        "the only words in braces are {code} and {purpose}"
+    } else if rest.contains(|c: char| c.is_whitespace() || "<>\"`".contains(c)) {
+        "it has a character that ends a link"
+    } else {
+        return Ok(());
+    };
+    Err(CommandError::Usage {
+        message: format!("service.url cannot be a link: {problem}"),
+        hint: "give an address such as 'https://example.com/reset?code={code}'",
+    })
+}
+
 impl Outbox {
+    /// The service, at the end of a sentence about an account.
+    fn at_service(&self) -> String {
+        self.service.name.as_ref().map_or_else(String::new, |name| format!(" at {name}"))
+    }
+
     fn hand_over(
         self,
         deliver: bool,
@@ -118,14 +157,18 @@ impl Outbox {
         user_id: &str,
         context: &mut Context,
     ) -> anyhow::Result<()> {
-        self.mailer.check(message.to, message.subject, &message.body)?;
+        let subject = match &self.service.name {
+            Some(name) => format!("{name}: {}", message.subject),
+            None => message.subject.to_owned(),
+        };
+        self.mailer.check(message.to, &subject, &message.body)?;
         let parcel = Parcel {
             deliver,
             url: self.url,
             from: self.from,
             credentials_file: self.credentials_file,
             to: message.to.to_string(),
-            subject: message.subject.to_owned(),
+            subject,
             body: message.body,
             secret: message.secret,
             report: context.mail_report(user_id, message.about)?,

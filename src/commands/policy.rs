@@ -4,11 +4,12 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Attempt as _;
+use super::{Attempt as _, mail_templates};
 use crate::auth::AuthError;
 use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::storage::PolicySet;
 use crate::context::Context;
+use crate::error::CommandError;
 use crate::mail::{MailError, Route, Sender};
 use crate::output::table::{Column, Tone, table};
 use crate::output::text::escaped;
@@ -58,6 +59,7 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     let key = Key::find(key).map_err(AuthError::from)?;
     if let Some(value) = value {
         check_mail(key, value)?;
+        check_service(key, value)?;
     }
     let now = context.now()?;
     let database = context.database()?.location;
@@ -80,6 +82,21 @@ fn check_mail(key: &Key, value: &str) -> Result<(), MailError> {
         _ => {}
     }
     Ok(())
+}
+
+/// The longest name that leaves a subject readable.
+const SERVICE_NAME_CHARS_MAX: usize = 60;
+
+/// Refuses a name that does not fit a subject, and a link that does not work.
+fn check_service(key: &Key, value: &str) -> Result<(), CommandError> {
+    match key.name {
+        "service.name" if value.chars().count() > SERVICE_NAME_CHARS_MAX => Err(CommandError::Usage {
+            message: format!("service.name is longer than {SERVICE_NAME_CHARS_MAX} characters"),
+            hint: "it stands in the subject of mail: give a short name",
+        }),
+        "service.url" if value != "none" => mail_templates::check_link(value),
+        _ => Ok(()),
+    }
 }
 
 #[derive(Debug)]

@@ -103,3 +103,52 @@ fn invalid_mail_settings_are_refused() {
     sandbox.run("policy set mail.url none").success();
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_policy"), 0);
 }
+
+#[test]
+fn service_has_its_name_and_its_link_in_mail() {
+    let sandbox = Sandbox::with_ada();
+    let server = sandbox.mailbox();
+    sandbox.run("policy set service.name Acme").success();
+    sandbox.run("policy set service.url https://acme.example/{purpose}/{code}").success();
+    sandbox.run("password forgot ada@example.com").success();
+    let session = server.session();
+    let code = session.code();
+    assert_snapshot!(session.recipient_and_text().replace(&code, "[CODE]"), @"
+    To: ada@example.com
+    Subject: Acme: A code for a new password
+
+    Hello,
+
+    somebody, perhaps you, asked for a new password for ada@example.com at Acme.
+
+    The code: [CODE]
+
+    The page for it:
+    https://acme.example/reset-password/[CODE]
+
+    It is single use and valid for 1 hour: run `authctl password reset`.
+    If it was not you, nothing has changed and nothing needs to be done.
+    ");
+}
+
+#[test]
+fn link_that_does_not_work_is_refused() {
+    let sandbox = Sandbox::with_ada();
+    for url in [
+        "http://acme.example/",
+        "https://",
+        "javascript:alert(1)",
+        "http://localhost.acme.example/",
+        "https://acme.example/{token}",
+        "https://acme.example/a b",
+        "https://acme.example/>x",
+    ] {
+        let ran = sandbox.run_words(&["policy", "set", "service.url", url]);
+        assert!(ran.failure(2).contains("service.url cannot be a link"), "{url}");
+    }
+    for url in ["http://localhost:3000/reset?t={code}", "https://acme.example", "none"] {
+        assert_eq!(sandbox.run_words(&["policy", "set", "service.url", url]).code, 0, "{url}");
+    }
+    let long = "x".repeat(61);
+    assert!(sandbox.run(&format!("policy set service.name {long}")).failure(2).contains("longer than 60 characters"));
+}

@@ -52,6 +52,8 @@ fn rules_have_default_and_range_and_a_star_if_changed() {
        mail.url                none      none      smtp://HOST[:PORT], smtps://HOST[:PORT] or sendmail:[PATH], or none  how mail is sent
        mail.from               none      none      an address such as 'Accounts <accounts@example.com>', or none        the sender of mail
        mail.credentials-file   none      none      an absolute path, or none                                            a private file with the mail server's user and password, a line each
+       service.name            none      none      a text, or none                                                      the name of the service in mail
+       service.url             none      none      https://HOST/..., with {code} and {purpose} where they go, or none   the page of the service that takes a code, as a link in mail
     ");
 }
 

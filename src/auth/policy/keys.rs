@@ -116,6 +116,18 @@ pub const KEYS: &[Key] = &[
         range: Range::Text("an absolute path"),
         place: |policy| Place::Text(&mut policy.mail.credentials_file),
     },
+    Key {
+        name: "service.name",
+        meaning: "the name of the service in mail",
+        range: Range::Text("a text"),
+        place: |policy| Place::Text(&mut policy.service.name),
+    },
+    Key {
+        name: "service.url",
+        meaning: "the page of the service that takes a code, as a link in mail",
+        range: Range::Text("https://HOST/..., with {code} and {purpose} where they go"),
+        place: |policy| Place::Text(&mut policy.service.url),
+    },
 ];
 
 #[cfg(test)]
