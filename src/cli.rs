@@ -203,7 +203,14 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// The completion script of a shell. Those of bash, zsh and fish ask the program; see `commands/complete.rs`.
 pub fn completions(shell: clap_complete::Shell) -> String {
+    match shell {
+        clap_complete::Shell::Bash => return include_str!("cli/completion/authctl.bash").to_owned(),
+        clap_complete::Shell::Zsh => return include_str!("cli/completion/_authctl").to_owned(),
+        clap_complete::Shell::Fish => return include_str!("cli/completion/authctl.fish").to_owned(),
+        _ => {}
+    }
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(), "authctl", &mut script);
     String::from_utf8_lossy(&script).into_owned()

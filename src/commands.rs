@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod complete;
 pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod email;

@@ -41,6 +41,7 @@ pub mod store;
 #[path = "../tests/it/scratch.rs"]
 mod scratch;
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal as _, Read as _};
 use std::os::unix::process::CommandExt as _;
@@ -71,7 +72,13 @@ pub fn run() -> std::process::ExitCode {
         ExitCode::Refused
     } else {
         panic::catch_unwind(AssertUnwindSafe(|| {
-            if is_delivery_process() { deliver_mail() } else { answer_command_line() }
+            if is_delivery_process() {
+                deliver_mail()
+            } else if let Some((shell, words)) = completion_request() {
+                print(&commands::complete::answer(&shell, words), false, false)
+            } else {
+                answer_command_line()
+            }
         }))
         .unwrap_or(ExitCode::Failed)
     };
@@ -111,6 +118,16 @@ fn prepare_process() {
 /// Whether a command started this process to deliver a message.
 fn is_delivery_process() -> bool {
     std::env::args_os().skip(1).eq([handover::DELIVERY_PROCESS])
+}
+
+/// The shell that asks for the candidates of a command line, and the words of that line.
+fn completion_request() -> Option<(OsString, Vec<OsString>)> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next()? != commands::complete::REQUEST {
+        return None;
+    }
+    let shell = arguments.next()?;
+    (arguments.next()? == *"--").then(|| (shell, arguments.collect()))
 }
 
 /// Delivers the message that a command handed over. The command has ended, so a failure becomes an entry of the audit

@@ -43,9 +43,9 @@ pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
 pub use second_factor::{FAILURES_MAX, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, RightOtp, StoredFactor};
 pub(in crate::auth) use types::needed;
 pub use types::{
-    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, Deletion, DeletionRequest,
-    EndSessions, FOLLOWED_MAX, NewBan, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow, Organization,
-    PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
+    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, Completed, Deletion,
+    DeletionRequest, EndSessions, FOLLOWED_MAX, NewBan, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
+    Organization, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.
@@ -266,6 +266,12 @@ pub trait Maintenance {
 
     /// Reads the newest entries of the audit log, the oldest of them first.
     fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Values that begin with a prefix, at most some dozens.
+    fn with_prefix(&mut self, what: Completed, prefix: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Roles that begin with a prefix, as users of a native database have them, apart from `user`.
+    fn roles_with_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError>;
 
     /// Reads the settings of the database.
     fn policy(&mut self) -> Result<Policy, StoreError>;

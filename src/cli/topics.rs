@@ -7,6 +7,9 @@ use clap::Command;
 
 use crate::error::ExitCode;
 
+/// The topics of `help`.
+pub const NAMES: [&str; 3] = ["environment", "exit-codes", "security"];
+
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_DB", "database as --db takes it, when --db is not given"),
     ("AUTHCTL_TOKEN", "session token, in place of the stored session"),

@@ -4,6 +4,7 @@
 pub(in crate::store) mod access;
 pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
+mod complete;
 mod constraints;
 mod deletion;
 pub(in crate::store) mod doctor;
@@ -44,10 +45,10 @@ use crate::auth::prune::Pruning;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    Account, AdminGuard, AppTraces, CodeEffect, CodeUse, DatabaseInfo, Deletion, DeletionRequest, FoundSession,
-    GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange,
-    PolicySet, RightOtp, SessionQuery, StatePlace, Store, StoreError, UserChange, UserPage, UserQuery, UserUpdated,
-    Which,
+    Account, AdminGuard, AppTraces, CodeEffect, CodeUse, Completed, DatabaseInfo, Deletion, DeletionRequest,
+    FoundSession, GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans,
+    PasswordChange, PolicySet, RightOtp, SessionQuery, StatePlace, Store, StoreError, UserChange, UserPage, UserQuery,
+    UserUpdated, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -375,6 +376,18 @@ impl Maintenance for SqlStore {
 
     fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError> {
         self.read_state(|tx| audit::newest(tx, count))
+    }
+
+    fn with_prefix(&mut self, what: Completed, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.read(|tx, mapping| complete::with_prefix(tx, mapping, what, prefix))
+    }
+
+    fn roles_with_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        // An app has no index of roles.
+        if self.guest().is_some() {
+            return Ok(Vec::new());
+        }
+        self.read(|tx, mapping| complete::roles(tx, mapping, prefix))
     }
 
     fn policy(&mut self) -> Result<Policy, StoreError> {

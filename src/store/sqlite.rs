@@ -31,8 +31,8 @@ use super::OpenError;
 use super::better_auth::{self, AppFile, SchemaOverrides};
 use super::engine::{Tx, WriteTx as _};
 use super::mapping::NATIVE;
-use super::sql::SqlStore;
-use crate::auth::storage::StoreError;
+use super::sql::{SqlStore, State};
+use crate::auth::storage::{NoState, StoreError};
 use connect::{connect, connect_to_read, schema_version};
 use engine::{SqliteTx, WRITER_SETTINGS};
 use error::SqliteResult as _;
@@ -96,6 +96,31 @@ fn open_app(file: Checked, path: &Path, wait: Duration, overrides: &SchemaOverri
         connection.keep_log(true).engine().map_err(failed)?;
     }
     better_auth::recognise(connection, path, AppFile { owner, unsafe_place }, wait, overrides).map(Opened::Guest)
+}
+
+/// Opens a database to read a few rows for the completion of a shell. It migrates nothing, and makes no state about an app.
+///
+/// # Errors
+/// [`OpenError`], also for a database of authctl's own with an older schema, as [`OpenError::NotOwn`].
+pub fn open_to_complete(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<SqlStore, OpenError> {
+    let file = preflight::inspect(path)?;
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    if file.kind() == Kind::Own {
+        let connection = connect_to_read(file, wait).map_err(failed)?;
+        let is_current = schema_version(&connection).engine().map_err(failed)? == migrate::LATEST;
+        return if is_current {
+            Ok(Sqlite::own(connection, wait).into_store())
+        } else {
+            Err(OpenError::NotOwn(path.into()))
+        };
+    }
+    match open_app(file, path, wait, overrides)? {
+        Opened::Own(store) => Ok(store),
+        Opened::Guest(app) => {
+            let problem = "completion reads none".to_owned();
+            app.with(|_| State::without_file(NoState { path: None, problem }, wait))
+        }
+    }
 }
 
 /// Opens a database that authctl made.

@@ -13,6 +13,7 @@ mod backup;
 #[cfg(target_os = "linux")]
 mod clock;
 mod codes_refused;
+mod completion;
 mod concurrency;
 mod crash;
 mod db;

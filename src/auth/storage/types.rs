@@ -63,6 +63,17 @@ pub struct ClientInfo {
     pub user_agent: Option<String>,
 }
 
+/// What a shell completes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completed {
+    /// An email address.
+    Address,
+    /// The id of a user.
+    User,
+    /// The id of a session.
+    Session,
+}
+
 /// Selects sessions of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {

@@ -33,7 +33,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("bytes", &["src/store/postgres/"]),
     ("chacha20poly1305", &["src/auth/second_factor/sealed.rs"]),
     ("clap", &["src/cli.rs", "src/cli/", "src/commands/"]),
-    ("clap_complete", &["src/cli.rs", "src/commands/help.rs"]),
+    ("clap_complete", &["src/cli.rs", "src/commands/complete.rs", "src/commands/help.rs"]),
     ("comfy_table", &["src/output/table.rs"]),
     ("csv_core", &["src/import/csv.rs"]),
     ("data_encoding", &["src/auth/second_factor/"]),
