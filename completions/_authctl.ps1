@@ -915,7 +915,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;explain' {
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'At this instant, such as 2026-01-01T00:00:00Z [default: now]')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
@@ -932,7 +932,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;explain' {
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'At this instant, such as 2026-01-01T00:00:00Z [default: now]')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
@@ -1604,8 +1604,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;audit;list' {
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id, also of a user who was deleted')
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Whose event begins with this, such as session or signin.failed')
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this instant on, such as 2026-01-01T00:00:00Z')
-            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this instant')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'After the entry with this number, where the page before ended')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many entries [default: 200 on a terminal, else all]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
@@ -1626,8 +1626,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;audit;ls' {
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id, also of a user who was deleted')
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Whose event begins with this, such as session or signin.failed')
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this instant on, such as 2026-01-01T00:00:00Z')
-            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this instant')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'After the entry with this number, where the page before ended')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many entries [default: 200 on a terminal, else all]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
@@ -1685,8 +1685,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;audit;export' {
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id, also of a user who was deleted')
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Whose event begins with this, such as session or signin.failed')
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this instant on, such as 2026-01-01T00:00:00Z')
-            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this instant')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'After the entry with this number, where the page before ended')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many entries [default: 200 on a terminal, else all]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')

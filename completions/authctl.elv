@@ -870,7 +870,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users;explain'= {
-            cand --at 'At this instant, such as 2026-01-01T00:00:00Z [default: now]'
+            cand --at 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -886,7 +886,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;explain'= {
-            cand --at 'At this instant, such as 2026-01-01T00:00:00Z [default: now]'
+            cand --at 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -1524,8 +1524,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;audit;list'= {
             cand --user 'About or by this user, by email address or id, also of a user who was deleted'
             cand --event 'Whose event begins with this, such as session or signin.failed'
-            cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
-            cand --until 'Before this instant'
+            cand --since 'From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)'
+            cand --until 'Before this time'
             cand --after 'After the entry with this number, where the page before ended'
             cand --limit 'At most this many entries [default: 200 on a terminal, else all]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
@@ -1545,8 +1545,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;audit;ls'= {
             cand --user 'About or by this user, by email address or id, also of a user who was deleted'
             cand --event 'Whose event begins with this, such as session or signin.failed'
-            cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
-            cand --until 'Before this instant'
+            cand --since 'From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)'
+            cand --until 'Before this time'
             cand --after 'After the entry with this number, where the page before ended'
             cand --limit 'At most this many entries [default: 200 on a terminal, else all]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
@@ -1601,8 +1601,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;audit;export'= {
             cand --user 'About or by this user, by email address or id, also of a user who was deleted'
             cand --event 'Whose event begins with this, such as session or signin.failed'
-            cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
-            cand --until 'Before this instant'
+            cand --since 'From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)'
+            cand --until 'Before this time'
             cand --after 'After the entry with this number, where the page before ended'
             cand --limit 'At most this many entries [default: 200 on a terminal, else all]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'

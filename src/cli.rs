@@ -5,6 +5,8 @@ mod branch;
 mod parse;
 pub mod topics;
 pub(crate) mod values;
+pub(crate) mod when;
+mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;

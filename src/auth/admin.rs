@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::check_role;
 use super::audit::AuditUsers;
-use super::email::Email;
+use super::email::{Email, pasted};
 use super::password::{self, HashFormat, Verdict, strength};
 use super::policy::PasswordRules;
 use super::secret::{Password, StoredHash};
@@ -25,20 +25,24 @@ fn is_address(named: &str) -> bool {
 
 impl Auth<'_> {
     /// Finds a user by address or id. An address is found as the database has it, which may be one that no sign-in
-    /// accepts; else in any spelling: in another case, or with blanks around it.
+    /// accepts; else in any spelling: in another case, with blanks around it, or as it was pasted.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`], [`AuthError::InvalidEmail`] for an address that no user can have, and
     /// [`AuthError::AmbiguousUser`] if several users have it in another spelling.
     pub fn find_user(&mut self, named: &str) -> Result<User, AuthError> {
         let found = if is_address(named) {
-            self.user_with_address(named)?
+            let address = pasted(named);
+            match self.user_with_address(named)? {
+                None if address != named => self.user_with_address(address)?,
+                found => found,
+            }
         } else {
             self.store.user(&UserRef::Id(named.to_owned()))?
         };
         match found {
             Some(user) => Ok(user),
-            None if is_address(named) => Email::parse(named)
+            None if is_address(named) => Email::typed(named)
                 .map_or_else(|invalid| Err(invalid.into()), |_| Err(AuthError::NoSuchUser(named.to_owned()))),
             None => Err(AuthError::NoSuchUser(named.to_owned())),
         }
@@ -98,8 +102,11 @@ impl Auth<'_> {
         if !is_address(named) {
             return Ok(AuditUsers { ids: vec![named.to_owned()], email: None });
         }
-        let found = self.store.users_with_address(named)?;
-        let email = Email::parse(named);
+        let mut found = self.store.users_with_address(named)?;
+        if found.is_empty() {
+            found = self.store.users_with_address(pasted(named))?;
+        }
+        let email = Email::typed(named);
         let mut users =
             AuditUsers { ids: found.into_iter().map(|user| user.id).collect(), email: email.as_ref().ok().cloned() };
         if users.ids.is_empty() {
@@ -125,7 +132,7 @@ impl Auth<'_> {
         image: Option<&str>,
         email: Option<&str>,
     ) -> Result<UserUpdated, AuthError> {
-        let email = email.map(Email::parse).transpose()?;
+        let email = email.map(Email::typed).transpose()?;
         if let Some(email) = &email
             && self.is_taken(email, Some(&user.id))?
         {

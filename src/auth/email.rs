@@ -33,6 +33,14 @@ impl Email {
         }
     }
 
+    /// Reads an address as people paste it, and then as [`Self::parse`] does.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`].
+    pub fn typed(text: &str) -> Result<Self, InvalidEmail> {
+        Self::parse(pasted(text))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,6 +62,20 @@ const BLANKS: &str = " \t\r\n\u{a0}";
 /// An address without the blanks around it.
 pub fn without_blanks(address: &str) -> &str {
     address.trim_matches(|c| BLANKS.contains(c))
+}
+
+/// The address in a text that was copied from a mail program or a page: without blanks around it, a comma or semicolon
+/// after it, `mailto:` before it, and the name in `Name <address>`.
+pub fn pasted(text: &str) -> &str {
+    const SCHEME: &str = "mailto:";
+    let text = text.trim_matches(|c| BLANKS.contains(c)).trim_end_matches(|c| BLANKS.contains(c) || ",;".contains(c));
+    // A name with an address in it could mean either address.
+    let inner = text.strip_suffix('>').and_then(|text| text.split_once('<')).filter(|(name, _)| !name.contains('@'));
+    let address = without_blanks(inner.map_or(text, |(_, address)| address));
+    match address.get(..SCHEME.len()) {
+        Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => &address[SCHEME.len()..],
+        _ => address,
+    }
 }
 
 /// Whether two texts are spellings of one address: they differ at most in case and in blanks around them.
@@ -90,6 +112,31 @@ mod tests {
         let email = Email::parse("Ada.Lovelace+Test@Example.COM").unwrap();
         assert_eq!(email.as_str(), "ada.lovelace+test@example.com");
         assert_eq!(email.local_part(), "ada.lovelace+test");
+    }
+
+    #[test]
+    fn pasted_address_is_read() {
+        for text in [
+            " a@b.co\n",
+            "\u{a0}a@b.co\u{a0}",
+            "a@b.co,",
+            "a@b.co ; ",
+            "mailto:a@b.co",
+            "MAILTO:A@B.co",
+            "<a@b.co>",
+            "Ada Lovelace <a@b.co>",
+            "\"Lovelace, Ada\" <mailto:a@b.co>,",
+        ] {
+            assert_eq!(Email::typed(text).unwrap().as_str(), "a@b.co", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn pasted_text_with_two_addresses_is_refused() {
+        for text in ["a@b.co,c@d.ef", "a@b.co <c@d.ef>", "a@b.co c@d.ef", "<<a@b.co>>", "<a@b.co> <c@d.ef>", "mailto:"]
+        {
+            assert_eq!(Email::typed(text), Err(InvalidEmail), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Turns the words of a command line into a command or a usage error. An unknown word may be a secret in the
-//! wrong place, so an error never repeats it.
+//! wrong place, so an error never repeats it, unless it is in the table of known words.
 //!
 //! Users run a suggestion ("did you mean") without thinking, so only names in [`COMMANDS`] and [`FLAGS`] are
-//! suggested: they delete nothing, end nothing, grant no rights and override no refusal.
+//! suggested: they delete nothing, end nothing, grant no rights and override no refusal. A word of another tool is
+//! not a typing error; its answer in [`words`] has placeholders or deletes nothing as it stands.
 
 use std::ffi::OsString;
+use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Parser as _};
 
 use super::branch::parse_branch;
-use super::{Cli, topics};
+use super::{Cli, topics, words};
 
 #[derive(Debug)]
 pub enum Parsed {
@@ -84,6 +86,10 @@ fn mistake(error: &clap::Error) -> UsageError {
         }
         let flag = invalid.split('=').next().unwrap_or_default();
         let mut asked = asked(error);
+        if let Some(right) = words::flag(flag, &asked) {
+            let name = asked.get_bin_name().unwrap_or("authctl");
+            return UsageError { message: format!("unknown flag {flag}"), hint: format!("{right}; see {name} --help") };
+        }
         let near = suggested_flag(flag, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
         // The usage in the error is not used, because clap adds the flag that it would suggest.
         let spelled = one_line(&asked.render_usage().to_string());
@@ -92,8 +98,13 @@ fn mistake(error: &clap::Error) -> UsageError {
     if error.kind() == ErrorKind::InvalidSubcommand {
         let typed = text(ContextKind::InvalidSubcommand).unwrap_or_default();
         let asked = asked(error);
+        let name = asked.get_bin_name().unwrap_or("authctl");
+        if let Some(right) = words::command(typed, name) {
+            let message = format!("there is no command {name} {typed}");
+            return UsageError { message, hint: format!("use {right}; see {name} --help") };
+        }
         let near = suggested_command(typed, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
-        let hint = format!("{near}see {} --help", asked.get_bin_name().unwrap_or("authctl"));
+        let hint = format!("{near}see {name} --help");
         return UsageError { message: "there is no such command".into(), hint };
     }
     // clap's own sentence, without its usage paragraph.
@@ -101,8 +112,11 @@ fn mistake(error: &clap::Error) -> UsageError {
     let sentence = rendered.split("\n\nUsage:").next().unwrap_or_default();
     let sentence = sentence.split("\n\nFor more information").next().unwrap_or_default();
     let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
-    let message: Vec<&str> = sentence.split_whitespace().collect();
-    UsageError { message: message.join(" "), hint: usage(error) }
+    let mut message = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(number) = std::error::Error::source(error).filter(|source| source.is::<ParseIntError>()) {
+        message = message.replace(&number.to_string(), "give a whole number such as 20");
+    }
+    UsageError { message, hint: usage(error) }
 }
 
 /// The command that clap's usage line names.
@@ -299,6 +313,28 @@ pub(super) mod tests {
                 assert!(!hint.split([' ', '?']).any(|word| word == harmful), "{words:?}: {hint}");
             }
         }
+    }
+
+    #[test]
+    fn word_of_another_tool_leads_to_the_command_or_flag() {
+        for (words, message, hint) in [
+            ("users get ada", "there is no command authctl users get", "use authctl users show USER; see"),
+            ("version", "there is no command authctl version", "use authctl --version; see authctl --help"),
+            ("sessions kill", "there is no command authctl sessions kill", "use authctl sessions revoke ID"),
+            ("signup --email a@b.co", "unknown flag --email", "give it without a flag: authctl signup EMAIL; see"),
+            ("account delete --force", "unknown flag --force", "use --yes; see authctl account delete --help"),
+            ("whoami -o json", "unknown flag -o", "use --json; see authctl whoami --help"),
+        ] {
+            let error = mistake_of(&["authctl"].into_iter().chain(words.split(' ')).collect::<Vec<_>>());
+            assert_eq!(error.message, message);
+            assert!(error.hint.starts_with(hint), "{words}: {}", error.hint);
+        }
+    }
+
+    #[test]
+    fn value_that_is_no_number_is_refused_with_an_example() {
+        let error = mistake_of(&["authctl", "audit", "list", "--limit", "many"]);
+        assert!(error.message.ends_with("give a whole number such as 20"), "{}", error.message);
     }
 
     #[test]

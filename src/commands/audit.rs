@@ -9,6 +9,7 @@ use super::pages::{End, Format, List, Pages, PagesOf};
 use super::session_start::{Printed, refuse_lost};
 use super::{interruption, progress};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
+use crate::cli::when::{self, When};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::table::{Column, facts, table};
@@ -26,7 +27,7 @@ pub enum AuditCommand {
     #[command(
         visible_alias = "ls",
         after_help = "Examples:
-  authctl audit list --event signin.failed --since 2026-01-01T00:00:00Z
+  authctl audit list --event signin.failed --since 2h
   authctl audit list --json | jq -r '.entries[].event'"
     )]
     List(AuditFilterArgs),
@@ -53,12 +54,12 @@ pub struct AuditFilterArgs {
     /// Whose event begins with this, such as session or signin.failed
     #[arg(long, value_name = "NAME")]
     pub event: Option<String>,
-    /// From this instant on, such as 2026-01-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<Timestamp>,
-    /// Before this instant
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<Timestamp>,
+    /// From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)
+    #[arg(long, value_name = "TIME", value_parser = when::past)]
+    pub since: Option<When>,
+    /// Before this time
+    #[arg(long, value_name = "TIME", value_parser = when::past)]
+    pub until: Option<When>,
     /// After the entry with this number, where the page before ended
     #[arg(long, value_name = "SEQ")]
     pub after: Option<u64>,
@@ -103,12 +104,13 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
 }
 
 fn query(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<AuditQuery> {
+    let now = context.now()?;
     let mut auth = context.auth()?;
     Ok(AuditQuery {
         users: args.user.as_deref().map(|named| auth.users_in_log(named)).transpose()?,
         event: args.event.clone(),
-        since: args.since,
-        until: args.until,
+        since: args.since.map(|when| when.instant(now)),
+        until: args.until.map(|when| when.instant(now)),
         after: args.after.unwrap_or(0),
         limit: args.limit.map(|limit| limit as usize),
     })

@@ -71,7 +71,7 @@ pub(super) fn run(command: &EmailCommand, context: &mut Context) -> anyhow::Resu
 
 /// Mails a code to verify the caller's address or a named one. The answer does not reveal whether a user has it.
 fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let given = args.email.as_deref().map(Email::parse).transpose().map_err(AuthError::from)?;
+    let given = args.email.as_deref().map(Email::typed).transpose().map_err(AuthError::from)?;
     let is_meant = |email: &str| given.as_ref().is_none_or(|given| given.as_str() == email);
     // For another address than their own, a signed-in user has no special rights.
     let mine = context.optional_sign_in()?.map(|me| me.user).filter(|user| is_meant(&user.email));
@@ -151,7 +151,7 @@ fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Out
 /// Mails a code with which the signed-in user changes their address. The answer does not reveal whether a user has
 /// the new one.
 fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let new = Email::parse(new).map_err(AuthError::from)?;
+    let new = Email::typed(new).map_err(AuthError::from)?;
     let me = context.authenticate()?;
     let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me)?;

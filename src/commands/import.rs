@@ -342,7 +342,7 @@ fn prove(
     import: &mut Import<'_>,
     context: &mut Context,
 ) -> anyhow::Result<()> {
-    let email = Email::parse(email).map_err(AuthError::from)?;
+    let email = Email::typed(email).map_err(AuthError::from)?;
     let source = if args.password_stdin { Source::Stdin } else { Source::Terminal };
     let password = context.prompt().password(&source)?;
     let peppers = pepper.map_or(&NoPeppers as &dyn Peppers, |pepper| pepper);

@@ -84,7 +84,7 @@ fn change_password(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::
 
 /// Mails a code to the user with this address. The answer does not reveal whether a user has it.
 fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let email = Email::parse(email).map_err(AuthError::from)?;
+    let email = Email::typed(email).map_err(AuthError::from)?;
     let outbox = mail_templates::outbox(&email, context, "hand out a code with `authctl users reset-code`")?;
     let code = context.auth()?.code_to_mail(Purpose::ResetPassword, &email)?;
     mail_templates::mail_code(outbox, Purpose::ResetPassword, &email, code.as_ref(), context)?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::auth::email::pasted;
 use crate::auth::secret::{Code, Token};
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -154,10 +155,11 @@ pub(super) fn stored(path: &Path) -> String {
 
 /// Returns the given address, or asks for one.
 pub(super) fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String> {
-    match given {
-        Some(email) => Ok(email.clone()),
-        None => Ok(context.prompt().text("Email", "an email address", "the argument EMAIL")?),
-    }
+    let typed = match given {
+        Some(email) => email.clone(),
+        None => context.prompt().text("Email", "an email address", "the argument EMAIL")?,
+    };
+    Ok(pasted(&typed).to_owned())
 }
 
 /// A request for a session with a new token, from this client.

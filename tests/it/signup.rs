@@ -164,3 +164,14 @@ fn database_has_a_digest_and_no_token_or_password() {
     assert!(!holds(token), "the token is in a file of the database");
     assert!(!holds(PASSWORD), "the password is in a file of the database");
 }
+
+#[test]
+fn pasted_address_is_taken_wherever_one_is_typed() {
+    let sandbox = Sandbox::new();
+    sandbox.run_with_input("signup mailto:Ada@Example.com, --name Ada --password-stdin", PASSWORD).success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE email = 'ada@example.com'"), 1);
+    for named in ["Ada Lovelace <ada@example.com>", "\u{a0}ada@example.com;"] {
+        sandbox.run_words(&["users", "show", named]).success();
+    }
+    sandbox.run("audit list --since 2h --user <ada@example.com>").success();
+}

@@ -43,7 +43,7 @@ pub struct CreateUserArgs {
 }
 
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let email = Email::parse(&args.email).map_err(AuthError::from)?;
+    let email = Email::typed(&args.email).map_err(AuthError::from)?;
     let database = context.database()?.location;
     if args.if_missing {
         context.refuse_to_come_before_an_app()?;

@@ -11,6 +11,7 @@ use crate::auth::audit::counted;
 use crate::auth::second_factor::SecondFactor;
 use crate::auth::user::User;
 use crate::auth::{MissingPassword, SignInBlocker};
+use crate::cli::when;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::output::json::UserView;
@@ -21,8 +22,8 @@ use crate::output::{Outcome, Page, Report, Style};
 pub struct ExplainArgs {
     /// Email address or id
     pub user: String,
-    /// At this instant, such as 2026-01-01T00:00:00Z [default: now]
-    #[arg(long, value_name = "TIME")]
+    /// At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = when::fixed)]
     pub at: Option<Timestamp>,
 }
 
