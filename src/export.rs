@@ -35,6 +35,25 @@ pub enum Shape {
     Supabase,
 }
 
+impl Shape {
+    /// All shapes, that of authctl first.
+    pub const ALL: [Self; 7] =
+        [Self::Authctl, Self::Csv, Self::BetterAuth, Self::Auth0, Self::Clerk, Self::Keycloak, Self::Supabase];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Authctl => "authctl",
+            Self::Csv => "csv",
+            Self::BetterAuth => "better-auth",
+            Self::Auth0 => "auth0",
+            Self::Clerk => "clerk",
+            Self::Keycloak => "keycloak",
+            Self::Supabase => "supabase",
+        }
+    }
+}
+
 /// What an export leaves out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {

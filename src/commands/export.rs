@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ pub(crate) const EXAMPLES: &str = "Examples:
 pub struct ExportArgs {
     /// What is to read the export: authctl, csv, better-auth, auth0, clerk, keycloak or supabase
     #[arg(long, value_enum, default_value = "authctl", value_name = "NAME")]
-    pub format: ShapeChoice,
+    pub format: Shape,
     /// Write to a new file that only you can read, and not to standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -45,28 +46,13 @@ pub struct ExportArgs {
     pub user: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ShapeChoice {
-    Authctl,
-    Csv,
-    BetterAuth,
-    Auth0,
-    Clerk,
-    Keycloak,
-    Supabase,
-}
+impl ValueEnum for Shape {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl From<ShapeChoice> for Shape {
-    fn from(choice: ShapeChoice) -> Self {
-        match choice {
-            ShapeChoice::Authctl => Self::Authctl,
-            ShapeChoice::Csv => Self::Csv,
-            ShapeChoice::BetterAuth => Self::BetterAuth,
-            ShapeChoice::Auth0 => Self::Auth0,
-            ShapeChoice::Clerk => Self::Clerk,
-            ShapeChoice::Keycloak => Self::Keycloak,
-            ShapeChoice::Supabase => Self::Supabase,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
     }
 }
 
@@ -81,7 +67,7 @@ pub(super) fn run(args: &ExportArgs, context: &mut Context) -> anyhow::Result<Ou
     }
     if args.with_hashes {
         refuse_screen(args)?;
-        if args.format == ShapeChoice::Csv {
+        if args.format == Shape::Csv {
             let message = "a spreadsheet gets no password hashes".to_owned();
             return Err(
                 CommandError::Usage { message, hint: "leave out --with-hashes, or name another --format" }.into()
@@ -134,7 +120,7 @@ fn write(args: &ExportArgs, file: &File, context: &mut Context) -> anyhow::Resul
     let schema = store.info(now)?.schema_version.unwrap_or(0);
     let file = file.try_clone().map_err(failed)?;
     let second = second.file.try_clone().map_err(failed)?;
-    let mut writer = Writer::new(args.format.into(), args.with_hashes, schema, file, second);
+    let mut writer = Writer::new(args.format, args.with_hashes, schema, file, second);
     store.export(&mut writer)?;
     Ok(writer.finish().map_err(failed)?)
 }
