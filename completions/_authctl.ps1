@@ -1892,6 +1892,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--map-role', '--map-role', [CompletionResultType]::ParameterName, 'Give users with a role of the other system a role here')
             [CompletionResult]::new('--email-domain', '--email-domain', [CompletionResultType]::ParameterName, 'Make addresses for users who have a name only')
             [CompletionResult]::new('--second-factor', '--second-factor', [CompletionResultType]::ParameterName, 'Take users with a second factor without it')
+            [CompletionResult]::new('--reset-codes', '--reset-codes', [CompletionResultType]::ParameterName, 'Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the codes count, up to 24h')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')

@@ -1797,6 +1797,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --map-role 'Give users with a role of the other system a role here'
             cand --email-domain 'Make addresses for users who have a name only'
             cand --second-factor 'Take users with a second factor without it'
+            cand --reset-codes 'Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line'
+            cand --ttl 'How long the codes count, up to 24h'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'

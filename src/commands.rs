@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod complete;
+mod codes_file;
 pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod email;

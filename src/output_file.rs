@@ -1,14 +1,42 @@
 //! Files that a command writes besides its answer. They are readable by their owner alone, and none replaces another file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 
 /// The rights of new files.
 const PRIVATE: u32 = 0o600;
+
+/// Creates a file.
+///
+/// # Errors
+/// The error of the operating system, [`io::ErrorKind::AlreadyExists`] if the name is taken.
+pub fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(PRIVATE).open(path)?;
+    // A strict umask may have removed rights of the owner.
+    make_private(&file)?;
+    Ok(file)
+}
+
+/// Opens a file to go on with it, or creates it. The rights of a file that exists stay until [`make_private`], when the caller
+/// knows that the file is its own.
+///
+/// # Errors
+/// The error of the operating system.
+pub fn open_or_create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(PRIVATE).open(path)
+}
+
+/// Lets only the owner read and write a file.
+///
+/// # Errors
+/// The error of the operating system.
+pub fn make_private(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(PRIVATE))
+}
 
 /// A file that is not complete. It is removed if it gets no name of its own.
 #[derive(Debug)]
@@ -27,8 +55,7 @@ impl Part {
         let mut name = path.as_os_str().to_owned();
         name.push(".part");
         let part = PathBuf::from(name);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(PRIVATE).open(&part)?;
-        Ok(Self { file, path: Some(part) })
+        Ok(Self { file: create(&part)?, path: Some(part) })
     }
 
     /// A file in the directory of temporary files that no other process can open. It is gone when it is closed.

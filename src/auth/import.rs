@@ -6,6 +6,7 @@
 //! whole. The audit log says how far an import has come, so that the same command goes on behind the last batch.
 
 pub mod examine;
+mod reset;
 pub mod row;
 pub mod stage;
 

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 
+use super::codes_file::{CodesFile, WrittenCodes};
 use super::{activity, confirm, progress};
 use crate::auth::audit::counted;
 use crate::auth::email::Email;
@@ -22,12 +24,14 @@ use crate::auth::secret::{Pepper, digest, hex};
 use crate::auth::storage::OnConflict;
 use crate::auth::user::is_role;
 use crate::auth::{Auth, AuthError};
+use crate::cli::values;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::import::{Export, Format, HashConfig, Input, ReadOptions};
 use crate::input_file;
 use crate::output::Outcome;
 use crate::output::text::shown;
+use crate::paths::resolve;
 use crate::prompt::Source;
 use crate::store::sqlite::SqliteStage;
 use report::{ImportReport, ReportFile, described, line_of};
@@ -90,6 +94,12 @@ pub struct ImportArgs {
     /// Take users with a second factor without it
     #[arg(long, value_enum, value_name = "WHAT")]
     pub second_factor: Option<DropChoice>,
+    /// Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line
+    #[arg(long, value_name = "FILE")]
+    pub reset_codes: Option<PathBuf>,
+    /// How long the codes count, up to 24h
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "reset_codes", value_parser = values::ttl)]
+    pub ttl: SignedDuration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -141,6 +151,8 @@ pub(super) fn run(args: &ImportArgs, context: &mut Context) -> anyhow::Result<Ou
     context.now()?;
     context.database()?;
     context.refuse_to_take_the_place_of_an_app()?;
+    let codes_path = args.reset_codes.as_deref().map(resolve).transpose()?;
+    codes_path.as_deref().map_or(Ok(()), CodesFile::require_creatable)?;
     let (mut stage, export) = read(args, context)?;
     let is_there = context.open_if_it_exists()?;
     let pepper = args.pepper_file.as_deref().map(pepper).transpose()?;
@@ -160,13 +172,16 @@ pub(super) fn run(args: &ImportArgs, context: &mut Context) -> anyhow::Result<Ou
         done: None,
         dry_run: args.dry_run,
         plan,
+        codes: None,
     };
     refuse(args, &report, context)?;
     if args.dry_run {
         return Ok(report.into());
     }
     if report.plan.is_done() && rules.on_conflict == OnConflict::Fail {
-        return Ok(report.into());
+        let codes = codes_path.map(CodesFile::create).transpose()?;
+        let codes = codes.map(|file| give_codes(file, &mut import, args.ttl, context)).transpose()?;
+        return Ok(ImportReport { codes, ..report }.into());
     }
     if let Some(email) = &args.trial {
         prove(email, args, pepper.as_ref(), &mut import, context)?;
@@ -179,8 +194,25 @@ pub(super) fn run(args: &ImportArgs, context: &mut Context) -> anyhow::Result<Ou
         rules.pepper = Some(context.add_pepper(pepper)?);
     }
     let mut import = Import { stage: &mut stage, rules: &rules };
-    let counts = write(&mut import, &report, &mut file, context)?;
-    Ok(ImportReport { done: Some(counts), ..report }.into())
+    let codes = codes_path.map(CodesFile::create).transpose()?;
+    let counts = write(&mut import, &report, &mut file, context).inspect_err(|_| {
+        codes.iter().for_each(CodesFile::remove);
+    })?;
+    let codes = codes.map(|file| give_codes(file, &mut import, args.ttl, context)).transpose()?;
+    Ok(ImportReport { done: Some(counts), codes, ..report }.into())
+}
+
+/// Makes a code for each user whose password was left out.
+fn give_codes(
+    mut file: CodesFile,
+    import: &mut Import<'_>,
+    ttl: SignedDuration,
+    context: &mut Context,
+) -> anyhow::Result<WrittenCodes> {
+    let _line = activity("making codes", context);
+    let mut auth = context.auth()?;
+    auth.reset_codes_of_import(import, ttl, |user, code, at| Ok::<_, anyhow::Error>(file.add(user, code, at)?))?;
+    Ok(file.finish(ttl)?)
 }
 
 /// An export whose rows are in a stage.

@@ -334,3 +334,28 @@ fn killed_import_goes_on_behind_its_last_batch() {
     sandbox.run("--db killed.db audit verify").success();
     sandbox.run("--db killed.db db check").success();
 }
+
+#[test]
+fn users_whose_password_is_left_out_get_codes() {
+    let sandbox = Sandbox::new();
+    sandbox.run("--db app.db db init --better-auth kysely").success();
+    let bcrypt = "$2b$10$U.8liPJUxpLqHvhIWaVtu.M.nZCAKCf/CthcGvOiEgzr0sFLbrZii";
+    let rows = [("ada", bcrypt, "false"), ("bob", "", "false"), ("eve", bcrypt, "true")];
+    let row = |(name, hash, banned): (&str, &str, &str)| format!("{name},{name}@example.com,{name},{hash},{banned}\n");
+    sandbox.file("users.csv", &format!("id,email,name,password_hash,banned\n{}", rows.map(row).concat()));
+    let import = "--db app.db import users.csv --unusable-hashes drop --yes --json";
+    sandbox.file("taken.jsonl", "");
+    assert_eq!(sandbox.run(&format!("{import} --reset-codes taken.jsonl")).code, 6);
+    let done = sandbox.run(&format!("{import} --reset-codes codes.jsonl")).json();
+    assert_eq!((&done["created"], &done["resetCodesWritten"]), (&3.into(), &1.into()), "{done}");
+    let code: Value = serde_json::from_str(&std::fs::read_to_string(sandbox.path("codes.jsonl")).unwrap()).unwrap();
+    assert_eq!((&code["id"], &code["email"]), (&"ada".into(), &"ada@example.com".into()));
+    // A run that ended before the codes is made good by the same command.
+    let again = sandbox.run(&format!("{import} --reset-codes again.jsonl")).json();
+    assert_eq!(again["resetCodesWritten"], 1, "{again}");
+    let code: Value = serde_json::from_str(&std::fs::read_to_string(sandbox.path("again.jsonl")).unwrap()).unwrap();
+    let input = format!("{}\n{PASSWORD}", code["code"].as_str().unwrap());
+    sandbox.run_with_input("--db app.db password reset --code-stdin --password-stdin", input).success();
+    let last = sandbox.run(&format!("{import} --reset-codes last.jsonl")).json();
+    assert_eq!(last["resetCodesWritten"], 0, "a user with a password needs no code: {last}");
+}

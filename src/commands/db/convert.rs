@@ -1,8 +1,5 @@
 //! `db convert`: turns a native database into one of a Better Auth app.
 
-use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -14,17 +11,16 @@ use super::init::{AdapterChoice, NamesChoice, TimeChoice};
 use super::kind;
 use crate::auth::Auth;
 use crate::auth::audit::counted;
-use crate::auth::secret::Code;
 use crate::auth::storage::StoreError;
 use crate::auth::user::{User, UserRef};
 use crate::cli::values;
+use crate::commands::codes_file::{CodesFile, WrittenCodes};
 use crate::commands::confirm;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::json::line;
-use crate::output::text::{amount, escape, rfc3339, shown};
+use crate::output::text::{escape, shown};
 use crate::output::{Outcome, Page, Report, Style};
-use crate::paths::{require_writable_directory, resolve};
+use crate::paths::resolve;
 use crate::store::sqlite::{self, Adapter, ColumnNames, ConvertOptions, Converted, TimeUnit};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -124,9 +120,9 @@ pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<O
                 file.add(&user, &code, expires_at)?;
             }
         }
-        file.finish()?;
     }
-    Ok(report(converted, codes.map(|file| WrittenCodes { path: file.path, count: file.count, ttl: args.ttl })).into())
+    let codes = codes.map(|file| file.finish(args.ttl)).transpose()?;
+    Ok(report(converted, codes).into())
 }
 
 /// The user with an id, if a code is made for them. An account may belong to no user, and an app without the admin plugin
@@ -180,66 +176,6 @@ fn described(adapter: Adapter) -> (&'static str, Option<(&'static str, &'static 
 fn form(adapter: Adapter) -> String {
     let (adapter, choices) = described(adapter);
     choices.map_or_else(|| adapter.to_owned(), |(names, time)| format!("{adapter}, {names}, {time}"))
-}
-
-/// A new file with a code in each line, which only its owner can read.
-#[derive(Debug)]
-struct CodesFile {
-    path: PathBuf,
-    file: File,
-    count: u64,
-}
-
-impl CodesFile {
-    fn create(path: PathBuf) -> Result<Self, CommandError> {
-        let private = 0o600;
-        let made = OpenOptions::new().write(true).create_new(true).mode(private).open(&path).and_then(|file| {
-            // A strict umask may have removed rights of the owner.
-            file.set_permissions(Permissions::from_mode(private))?;
-            Ok(file)
-        });
-        match made {
-            Ok(file) => Ok(Self { path, file, count: 0 }),
-            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Err(CommandError::FileExists(path)),
-            Err(source) => Err(CommandError::NotWritten { path, source }),
-        }
-    }
-
-    /// Requires that a new file can be made at a path.
-    fn require_creatable(path: &Path) -> Result<(), CommandError> {
-        if path.symlink_metadata().is_ok() {
-            return Err(CommandError::FileExists(path.into()));
-        }
-        require_writable_directory(path.parent().unwrap_or(Path::new("/")))
-            .map_err(|source| CommandError::NotWritten { path: path.into(), source })
-    }
-
-    fn add(&mut self, user: &User, code: &Code, expires_at: Timestamp) -> Result<(), CommandError> {
-        let expires_at = rfc3339(expires_at);
-        let code = json!({ "id": user.id, "email": user.email, "code": code.expose(), "expiresAt": expires_at });
-        self.file.write_all(format!("{}\n", line(&code)).as_bytes()).map_err(|source| self.failed(source))?;
-        self.count += 1;
-        Ok(())
-    }
-
-    fn finish(&self) -> Result<(), CommandError> {
-        self.file.sync_all().map_err(|source| self.failed(source))
-    }
-
-    fn failed(&self, source: io::Error) -> CommandError {
-        CommandError::NotWritten { path: self.path.clone(), source }
-    }
-
-    fn remove(&self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-#[derive(Debug)]
-struct WrittenCodes {
-    path: PathBuf,
-    count: u64,
-    ttl: SignedDuration,
 }
 
 #[derive(Debug)]
@@ -302,13 +238,7 @@ impl Report for ConvertReport {
         let mut page = Page::done_if(!self.dry_run, line);
         let lines = if self.dry_run { &mut page.notes } else { &mut page.done };
         lines.push(ended);
-        if let Some(WrittenCodes { path, count, ttl }) = codes {
-            let lasts = amount(ttl.as_secs().unsigned_abs());
-            let written = counted(*count, "code");
-            let (verb, from) =
-                if self.dry_run { ("would write", "then") } else { ("wrote", "now: keep the file safe") };
-            lines.push(format!("{verb} {written} to {}, for {lasts} from {from}", shown(path)));
-        }
+        lines.extend(codes.as_ref().map(|codes| codes.sentence(!self.dry_run)));
         if !self.dry_run {
             lines.push(format!(
                 "the database as it was, with its password hashes and its audit log, is kept in {}",

@@ -1,13 +1,13 @@
 //! What an import says: the plan, the result, and the file with what becomes of each row.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::super::codes_file::WrittenCodes;
 use crate::auth::audit::counted;
 use crate::auth::import::{Counts, Plan, RowReport, RowResult, Tally};
 use crate::error::{CommandError, ExitCode};
@@ -16,6 +16,7 @@ use crate::output::json::line;
 use crate::output::table::facts;
 use crate::output::text::{escape, escaped, relative, rfc3339, shown};
 use crate::output::{Page, Report, Style};
+use crate::output_file;
 use crate::paths::DatabaseLocation;
 
 /// How a file of `--report` begins.
@@ -38,18 +39,16 @@ impl ReportFile {
     /// [`CommandError::FileExists`] for any other file.
     pub(super) fn open(path: &Path, names: &[String]) -> Result<Self, CommandError> {
         let failed = |source| CommandError::NotWritten { path: path.to_owned(), source };
-        let private = 0o600;
         if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
             return Err(CommandError::FileExists(path.to_owned()));
         }
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(private).clone();
-        let mut file = options.open(path).map_err(failed)?;
+        let mut file = output_file::open_or_create(path).map_err(failed)?;
         let mut start = Vec::new();
         (&mut file).take(START.len() as u64).read_to_end(&mut start).map_err(failed)?;
         if !start.is_empty() && start != START {
             return Err(CommandError::FileExists(path.to_owned()));
         }
-        file.set_permissions(Permissions::from_mode(private)).map_err(failed)?;
+        output_file::make_private(&file).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), names: names.to_vec(), newest: None })
     }
 
@@ -153,6 +152,8 @@ pub(super) struct ImportReport {
     /// `None` if nothing was to be written.
     pub(super) done: Option<Counts>,
     pub(super) dry_run: bool,
+    /// The codes for users whose password was left out.
+    pub(super) codes: Option<WrittenCodes>,
 }
 
 impl ImportReport {
@@ -230,7 +231,8 @@ impl Report for ImportReport {
                     relative(at, now)
                 ));
             }
-            return Page { answer: described(self), notes, ..Page::default() };
+            let done = self.codes.iter().map(|codes| codes.sentence(true)).collect();
+            return Page { answer: described(self), done, notes };
         };
         let without = plan.without_password + plan.dropped.total();
         let of_them = [(plan.wrapped.total(), "wrapped"), (without, "without a password")];
@@ -252,7 +254,15 @@ impl Report for ImportReport {
         if plan.passwords.total() + plan.wrapped.total() > 0 {
             notes.push("the files of the export still hold every hash: remove them when they are of no use".to_owned());
         }
-        Page { done: vec![done], notes, ..Page::default() }
+        let codes = self.codes.as_ref().map(|codes| codes.sentence(true));
+        if codes.is_none() && plan.dropped.total() > 0 {
+            notes.push(
+                "run the same command with --reset-codes FILE for codes with which the users whose password was left out set a \
+                 new one"
+                    .to_owned(),
+            );
+        }
+        Page { done: std::iter::once(done).chain(codes).collect(), notes, ..Page::default() }
     }
 
     fn json(&self) -> Value {
@@ -287,6 +297,8 @@ impl Report for ImportReport {
             "secondFactorsDropped": plan.second_factors_dropped,
             "strays": plan.strays,
             "doneBefore": plan.done_before(),
+            "resetCodes": self.codes.as_ref().map(|codes| shown(&codes.path)),
+            "resetCodesWritten": self.codes.as_ref().map(|codes| codes.count),
             "dryRun": self.dry_run,
             "report": self.report.as_deref().map(shown),
             "at": plan.before.as_ref().map(|before| rfc3339(before.at)),
