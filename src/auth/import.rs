@@ -19,7 +19,7 @@ use super::audit::counted;
 use super::email::Email;
 use super::password::Peppers;
 use super::secret::Password;
-use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, Store, StoreError};
+use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, OnConflict, Store, StoreError};
 use super::{Auth, AuthError};
 use examine::{Examined, Rules, TakenPassword, Warning};
 use row::{Place, Reason, RowFault};
@@ -338,8 +338,10 @@ impl Import<'_> {
         self.stage.refuse_duplicates().map_err(AuthError::from)?;
         plan.strays = self.stage.strays().map_err(AuthError::from)?;
         let (rules, done) = (self.rules, plan.done_before());
+        let refused_before = plan.before.as_ref().is_some_and(|before| before.counts.refused > 0);
         self.each_chunk(|_, rows| {
             let (mut reports, mut users) = (Vec::new(), Vec::new());
+            let (mut earlier, mut earlier_users) = (Vec::new(), Vec::new());
             for row in rows {
                 plan.rows += 1;
                 let examined = rules.examine(row);
@@ -348,10 +350,21 @@ impl Import<'_> {
                 }
                 if row.number > done {
                     reports.push(reported(row.place, examined, &mut users));
-                } else if let Err(fault) = examined {
-                    plan.add_refusal(&refusal(row.place, fault));
+                } else if refused_before || examined.is_err() {
+                    earlier.push(reported(row.place, examined, &mut earlier_users));
                 }
             }
+            if let Some(store) = store.as_deref_mut().filter(|_| !earlier_users.is_empty()) {
+                // Of the rows that an earlier run has imported, those count that the database refused, and refuses again.
+                let results = store.rehearse_import(&earlier_users, rules.on_conflict).map_err(AuthError::from)?;
+                let decided = undecided(&earlier);
+                settle(&mut earlier, &decided, &results);
+            }
+            let is_refused = |report: &RowReport| match report.result {
+                RowResult::Refused(Reason::Exists, _) => rules.on_conflict == OnConflict::Update,
+                _ => true,
+            };
+            earlier.iter().filter(|report| is_refused(report)).for_each(|report| plan.add_refusal(report));
             let results = match store.as_deref_mut() {
                 Some(store) => store.rehearse_import(&users, rules.on_conflict).map_err(AuthError::from)?,
                 None => vec![ImportResult::Created; users.len()],

@@ -13,10 +13,10 @@ use crate::auth::Auth;
 use crate::auth::fixtures::{FactorKeyring, entropy};
 use crate::auth::import::examine::Rules;
 use crate::auth::import::stage::Stage as _;
-use crate::auth::import::{Import, RowReport};
+use crate::auth::import::{Counts, Import, RowReport};
 use crate::auth::password::{ImportedHash, NoPeppers};
 use crate::auth::policy::Policy;
-use crate::auth::storage::{ImportedAccount, ImportedUser, NewBan, OnConflict};
+use crate::auth::storage::{ImportProgress, ImportedAccount, ImportedUser, NewBan, OnConflict};
 use crate::export::{Shape, Writer};
 use crate::import::{Export, Input, ReadOptions};
 use crate::store::sqlite::SqliteStage;
@@ -171,8 +171,8 @@ fn exported(store: &mut dyn Store) -> String {
     text
 }
 
-/// Imports an export as the command does.
-fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
+/// The rows of an export, and the rules for them.
+fn staged(store: &mut dyn Store, text: &str, on_conflict: OnConflict) -> (SqliteStage, Rules) {
     let bytes = Box::new(Cursor::new(text.as_bytes().to_vec()));
     let mut export = Export::open(vec![Input { name: "users.jsonl".into(), bytes }], ReadOptions::default()).unwrap();
     let mut stage = SqliteStage::new().unwrap();
@@ -182,7 +182,7 @@ fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
     let rules = Rules {
         key: "key".into(),
         system: export.format().name(),
-        on_conflict: OnConflict::Fail,
+        on_conflict,
         weak_hashes: None,
         drops_unusable: false,
         pepper: None,
@@ -194,6 +194,12 @@ fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
         scheme: store.scheme().unwrap(),
         now: at(0),
     };
+    (stage, rules)
+}
+
+/// Imports an export as the command does.
+fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
+    let (mut stage, rules) = staged(store, text, OnConflict::Fail);
     let mut import = Import { stage: &mut stage, rules: &rules };
     let plan = import.plan::<AuthError>(Some(&mut *store), None, |_| Ok(())).unwrap();
     assert_eq!(plan.refused_rows(), 0, "{:?}", plan.refusals);
@@ -240,4 +246,23 @@ fn import_of_an_export_gives_the_same_export() {
         let run = TestRunner::new(config).run(&users(engine.is_native), |users| require_identity(engine, &users));
         run.unwrap_or_else(|failed| panic!("{failed}"));
     });
+}
+
+#[test]
+fn resumed_import_counts_what_its_first_run_refused() {
+    let source = Database::new(&SQLITE_NATIVE);
+    let text = exported(&mut *source.with(&["ada", "bob", "cy"]));
+    let text = text.replace("passwordHash", "other");
+    let db = Database::new(&SQLITE_NATIVE);
+    let mut store = db.store();
+    store.create_user(&NewUserRow { email: email("ada"), ..new_user("eve") }, None, None).unwrap();
+    let (mut stage, rules) = staged(&mut *store, &text, OnConflict::Update);
+    let mut import = Import { stage: &mut stage, rules: &rules };
+    let whole = import.plan::<AuthError>(Some(&mut *store), None, |_| Ok(())).unwrap();
+    let counts = Counts { created: 1, refused: 1, ..Counts::default() };
+    store.create_user(&new_user("bob"), None, None).unwrap();
+    let before = ImportProgress { rows: 2, counts, at: at(0) };
+    let resumed = import.plan::<AuthError>(Some(&mut *store), Some(before), |_| Ok(())).unwrap();
+    assert_eq!((whole.refused_rows(), resumed.refused_rows()), (1, 1));
+    assert_eq!(whole.refused, resumed.refused);
 }
