@@ -49,8 +49,7 @@ pub enum CommandError {
         refused: u64,
         /// The numbers of rows by reason.
         reasons: String,
-        /// Whether hashes are cheap to guess.
-        is_weak: bool,
+        hint: &'static str,
     },
     /// Users of an import are there already, and nothing was written.
     #[error("{} of the export exist already, and nothing was imported", counted(*users, "user"))]

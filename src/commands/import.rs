@@ -362,8 +362,14 @@ fn refuse(args: &ImportArgs, report: &ImportReport, context: &mut Context) -> Re
     if is_conflict && (exists == refused || args.skip_invalid) {
         return Err(CommandError::ImportExists { users: exists });
     }
-    let is_weak = plan.refused.contains_key(&Reason::HashWeak);
-    Err(CommandError::ImportRefused { rows: plan.rows, refused, reasons: report.reasons(), is_weak })
+    let hint = if plan.refused.contains_key(&Reason::HashWeak) {
+        "weak hashes: --weak-hashes wrap hashes them again, drop leaves them out; --skip-invalid imports the other rows"
+    } else if plan.refused.contains_key(&Reason::HashNotTheApps) {
+        "--unusable-hashes drop imports these users without a password, and --reset-codes FILE makes a code for each of them"
+    } else {
+        "correct these rows, or import the others with --skip-invalid"
+    };
+    Err(CommandError::ImportRefused { rows: plan.rows, refused, reasons: report.reasons(), hint })
 }
 
 /// Proves before anything is written that a known password is right.

@@ -29,13 +29,7 @@ pub(super) fn of_command_error(error: &CommandError) -> Failure {
             "stop the app and move its file away, with -wal and -shm beside it; then run this again, to put the backup in \
              its place",
         ),
-        CommandError::ImportRefused { is_weak, .. } => {
-            Failure::new(ExitCode::Failed, "IMPORT_REFUSED").hint(if *is_weak {
-                "weak hashes: --weak-hashes wrap hashes them again, drop leaves them out; --skip-invalid imports the other rows"
-            } else {
-                "correct these rows, or import the others with --skip-invalid"
-            })
-        }
+        CommandError::ImportRefused { hint, .. } => Failure::new(ExitCode::Failed, "IMPORT_REFUSED").hint(*hint),
         CommandError::ImportExists { .. } => Failure::new(ExitCode::Exists, "IMPORT_EXISTS")
             .hint("--on-conflict skip leaves them as they are, update gives users with the same id the values of the file"),
         CommandError::FileExists(_) => {
