@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::import::Counts;
 use crate::auth::storage::{
-    ImportBatch, ImportProgress, ImportResult, ImportedAccount, ImportedUser, NewBan, OnConflict, UserQuery,
+    ImportBatch, ImportProgress, ImportResult, ImportedAccount, ImportedUser, NewBan, OnConflict, UserChange, UserQuery,
 };
 
 /// A user with a password and an account at a provider.
@@ -116,6 +116,13 @@ fn update_goes_by_the_id_alone() {
         assert_eq!((stored.name.as_str(), stored.email_verified, stored.created_at), ("Robert", true, at(0)));
         assert!(store.password_hash("bob").unwrap().is_some());
         assert_eq!(run(&mut *store, &[bob.clone()], OnConflict::Update).unwrap(), [ImportResult::Unchanged]);
+        // Another address is not taken, and verifies nothing.
+        let unverified = UserChange { email_verified: Some(false), ..UserChange::default() };
+        store.update_user("bob", &unverified, AdminGuard::Off, at(9)).unwrap().unwrap();
+        let moved = ImportedUser { user: NewUserRow { email: email("robert"), ..bob.user.clone() }, ..bob.clone() };
+        assert_eq!(run(&mut *store, &[moved], OnConflict::Update).unwrap(), [ImportResult::Unchanged]);
+        let stored = by_id(&mut *store, "bob").unwrap();
+        assert_eq!((stored.email.as_str(), stored.email_verified), ("bob@example.com", false));
         // The address of another user does not make the row that user.
         bob.user.id = "eve".into();
         bob.user.email = email("ada");

@@ -55,7 +55,7 @@ impl ImportStore for SqlStore {
                 let (mut result, stored) = present.decide(mapping, user, on_conflict);
                 if let Some(stored) = stored.filter(|_| matches!(result, ImportResult::Updated { .. })) {
                     let keeps_password = keeps_password(tx, mapping, user, stored)?;
-                    let change = change_of(user);
+                    let change = change_of(user, stored);
                     let after = users::applied(&change, stored);
                     if keeps_password && Changes::between(Some(stored), Some(&after)).is_empty() {
                         result = ImportResult::Unchanged;
@@ -289,13 +289,15 @@ fn entry_about(subject: Subject, imported: &ImportedUser, roles: &str) -> Event 
         .with(format!("roles: {roles}; {password}; {}", counted(accounts, "other account")))
 }
 
-/// The values of a stored user that the file decides. Nothing is known of the role, and the address stays.
-fn change_of(imported: &ImportedUser) -> UserChange {
+/// The values of a stored user that the file decides. Nothing is known of the role, and the address stays: that another
+/// address is verified says nothing about it.
+fn change_of(imported: &ImportedUser, stored: &User) -> UserChange {
     let user = &imported.user;
+    let is_about_the_address = is_same_address(&stored.email, user.email.as_str());
     UserChange {
         name: Some(user.name.clone()),
         image: Some(user.image.clone()),
-        email_verified: Some(user.email_verified),
+        email_verified: is_about_the_address.then_some(user.email_verified),
         role: user.role.clone().filter(|_| imported.replaces_role).map(Some),
         ban: Some(match &user.ban {
             Some(NewBan { reason, until }) => Ban::Imposed { reason: reason.clone(), until: *until },
@@ -326,7 +328,7 @@ fn update(
     stored: &User,
     now: Timestamp,
 ) -> Result<Result<ImportResult, AuthError>, StoreError> {
-    let mut change = change_of(imported);
+    let mut change = change_of(imported, stored);
     if !mapping.has("user", "banned") && !stored.banned && imported.user.ban.is_none() {
         change.ban = None;
     }
