@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compares `authctl import` with `.import` of sqlite3 of the same rows into the same tables and indexes.
 
-Makes users with a password, imports them with the release build, and hands the rows that are then in the database, those of
+Makes users with a password, imports them with the build for shipping, and hands the rows that are then in the database, those of
 the log included, to sqlite3 in one transaction each table. Prints the CPU time of both (user and system) in seconds and
 microseconds a user, the ratio, and the peak memory of authctl in MiB.
 
-    cargo build --release --locked && benches/import.py [USERS [ROUNDS]]
+    cargo build --profile dist --locked && benches/import.py [USERS [ROUNDS]]
 """
 
 import base64
@@ -21,7 +21,7 @@ from pathlib import Path
 
 USERS = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-AUTHCTL = Path(os.environ.get("AUTHCTL", Path(__file__).parent.parent / "target/release/authctl")).resolve()
+AUTHCTL = Path(os.environ.get("AUTHCTL", Path(__file__).parent.parent / "target/dist/authctl")).resolve()
 TABLES = {"user": "user", "account": "account", "log": "authctl_audit"}
 
 # A column of numbers takes no empty text, and .import knows no NULL: 0 and '' stand for it, and the indexes of what is not

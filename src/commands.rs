@@ -3,8 +3,8 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
-pub(crate) mod complete;
 mod codes_file;
+pub(crate) mod complete;
 pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod email;

@@ -147,7 +147,8 @@ fn bash_quotes_what_users_wrote() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute(r#"UPDATE "user" SET "email" = 'x$(id)@example.com'"#);
     let Some(found) = in_shell(&sandbox, "bash", &["--norc"], ASK, "authctl.bash", &[]) else { return };
-    assert_eq!(found, [r"x\$\(id\)@example.com"]);
+    // An id may begin with the same letter.
+    assert!(found.contains(&r"x\$\(id\)@example.com".to_owned()), "{found:?}");
 }
 
 #[test]

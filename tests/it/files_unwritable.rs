@@ -380,7 +380,7 @@ fn limit_of_open_files_is_named_and_leaves_no_trace() {
 fn limit_of_address_space_is_named() {
     let sandbox = Sandbox::with_ada();
     let mut answer = 0;
-    for kib in (20_000..48_000).step_by(1_500) {
+    for kib in (34_000..46_000).step_by(500) {
         for words in ["users set-password ada@example.com --generate", "db backup b.db", "doctor", "completions bash"] {
             let ran = without_hanging(&sandbox, &mut under_shell(&sandbox, &format!("ulimit -v {kib}"), words), "");
             answer += u32::from(ran.stderr.contains("the 40 MiB that authctl needs"));

@@ -115,6 +115,8 @@ fn the_topics_have_their_pages() {
           when set and not false: never ask, as with --no-input
       NO_COLOR
           when set: no colours
+      TERM
+          when dumb: no colours
 
     Files:
 

@@ -122,7 +122,7 @@ fn tests_whose_tool_is_missing_fail_under_ci() {
     for name in [
         "after_commit::signin_without_session_file_leaves_no_session",
         "crash::sign_in_killed_at_any_call_leaves_no_orphan_session",
-        "generated::bash_completes_commands_and_flags",
+        "completion::bash_quotes_what_users_wrote",
         "generated::groff_reports_no_errors_in_man_pages",
         "generated::installed_shells_accept_their_scripts",
     ] {

@@ -215,7 +215,7 @@ fn delivery_process_takes_nothing_but_a_message_from_authctl() {
     assert!(sandbox.run(word).failure(2).contains("standard input is not a pipe"));
     assert!(sandbox.run_with_input(word, "hello").failure(2).contains("standard input holds no message"));
     for words in ["--help", "help users", "completions bash", "completions zsh", "help environment"] {
-        assert!(!sandbox.run(words).success().contains("internal"), "{words}");
+        assert!(!sandbox.run(words).success().contains("internal-deliver"), "{words}");
     }
     // Among other arguments it is an unknown flag.
     assert!(sandbox.run(&format!("{word} whoami")).failure(2).contains("unknown flag --internal"));

@@ -116,7 +116,7 @@ fn filters_select_by_user_event_and_time_together() {
 #[test]
 fn invalid_instant_or_count_is_a_usage_error() {
     let sandbox = three_users();
-    for wrong in ["yesterday", "", "2026-13-01T00:00:00Z", "2026-01-01", "12:00", "1767225600"] {
+    for wrong in ["tomorrow", "", "2026-13-01T00:00:00Z", "2026-02-30", "12:00", "1767225600"] {
         for flag in ["--since", "--until"] {
             let _ = sandbox.run_words(&["audit", "list", &format!("{flag}={wrong}")]).failure(2);
             let _ = sandbox.run_words(&["audit", "export", &format!("{flag}={wrong}")]).failure(2);
