@@ -62,8 +62,11 @@ use output::{Outcome, Page, Report, Style};
 /// Runs the program on its command line and returns its exit code.
 pub fn run() -> std::process::ExitCode {
     // Before anything that takes memory.
-    if is_address_space_too_small() {
-        output::write_message(TOO_SMALL);
+    if let Some(needed) = address_space_needed() {
+        output::write_message(&format!(
+            "error: the limit of address space is below the {} MiB that authctl needs\nhint: ulimit -v unlimited",
+            needed.div_ceil(MIB)
+        ));
         return std::process::ExitCode::from(ExitCode::Failed.number());
     }
     prepare_process();
@@ -85,15 +88,21 @@ pub fn run() -> std::process::ExitCode {
     std::process::ExitCode::from(code.number())
 }
 
-/// The least address space in bytes. Below it, an allocation that cannot report a failure ends the process by a
-/// signal. Above it, password hashes report the lack of memory as an error.
-const ADDRESS_SPACE_MIN: u64 = 40 << 20;
-const TOO_SMALL: &str =
-    "error: the limit of address space is below the 40 MiB that authctl needs\nhint: ulimit -v unlimited";
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
 
-fn is_address_space_too_small() -> bool {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
-    limit.is_some_and(|limit| limit < ADDRESS_SPACE_MIN)
+/// The address space in bytes that authctl needs beside what the loaded program takes. With less, an allocation that cannot
+/// report a failure ends the process by a signal. With more, password hashes report the lack of memory as an error.
+const ADDRESS_SPACE_BESIDE_PROGRAM: u64 = 16 * MIB;
+
+/// The address space in bytes that the process needs, if its limit is below that.
+fn address_space_needed() -> Option<u64> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current?;
+    // Without `/proc`, nothing tells the size of the program, and the kernel decides.
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB"))?;
+    let needed = size.parse::<u64>().ok()? * KIB + ADDRESS_SPACE_BESIDE_PROGRAM;
+    (limit < needed).then_some(needed)
 }
 
 fn runs_with_borrowed_rights() -> bool {
