@@ -20,8 +20,8 @@ impl Context {
         if !Address::is_address(url.expose()) {
             return Ok(None);
         }
-        let env = self.environment.libpq();
-        let parsed = Address::parse(url.expose(), &Libpq { env: &env, files: &SystemFiles });
+        let libpq = Libpq { env: self.environment.libpq(), files: &SystemFiles };
+        let parsed = Address::parse(url.expose(), &libpq);
         parsed.map(Some).map_err(|error| PathError::Address(error.into()))
     }
 

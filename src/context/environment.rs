@@ -102,7 +102,7 @@ impl Environment {
             ),
             key_file: path("AUTHCTL_KEY_FILE"),
             of_mailer,
-            libpq: LibpqEnv { variables, os_user: None, home: path("HOME") },
+            libpq: LibpqEnv { variables, os_user: os_user_name, home: path("HOME") },
             no_color: set("NO_COLOR").is_some() || set("TERM").is_some_and(|terminal| terminal == "dumb"),
         }
     }
@@ -126,10 +126,9 @@ impl Environment {
         self.of_mailer.iter().cloned().chain(libpq).collect()
     }
 
-    /// What libpq takes from the environment. The name of the user is looked up only here, because only a connection
-    /// needs it.
-    pub fn libpq(&self) -> LibpqEnv {
-        LibpqEnv { os_user: os_user_name(), ..self.libpq.clone() }
+    /// What libpq takes from the environment.
+    pub fn libpq(&self) -> &LibpqEnv {
+        &self.libpq
     }
 
     /// Whether the environment asks for no colours.

@@ -41,7 +41,7 @@ mod tests {
     fn password_comes_from_a_private_file_in_the_home() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join(".pgpass");
-        let env = LibpqEnv { os_user: Some("me".into()), home: Some(home.path().into()), ..LibpqEnv::default() };
+        let env = LibpqEnv { os_user: || Some("me".into()), home: Some(home.path().into()), ..LibpqEnv::default() };
         let found = || {
             let address = Address::parse("postgres://h", &Libpq { env: &env, files: &SystemFiles }).unwrap();
             (address.hosts()[0].password.is_some(), address.notices().len())

@@ -229,7 +229,7 @@ impl LibpqFiles for OneFile {
 fn database_address(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     let (address, file) = text.split_once("\n--\n").unwrap_or((text, ""));
-    let env = LibpqEnv { os_user: Some("me".into()), home: Some("/home/me".into()), ..LibpqEnv::default() };
+    let env = LibpqEnv { os_user: || Some("me".into()), home: Some("/home/me".into()), ..LibpqEnv::default() };
     let parse = |text: &str| Address::parse(text, &Libpq { env: &env, files: &OneFile(file.to_owned()) });
     match parse(address) {
         Ok(found) => {

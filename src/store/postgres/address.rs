@@ -153,7 +153,7 @@ impl Address {
     }
 
     fn of(settings: &Settings, libpq: &Libpq) -> Result<Self, AddressError> {
-        let user = settings.owned("user").or_else(|| libpq.env.os_user.clone()).ok_or(AddressError::NoUser)?;
+        let user = settings.owned("user").or_else(|| (libpq.env.os_user)()).ok_or(AddressError::NoUser)?;
         let database = settings.owned("dbname").unwrap_or_else(|| user.clone());
         let mut notices = Vec::new();
         let mut hosts = hosts::hosts(settings, libpq)?;

@@ -9,12 +9,13 @@ use zeroize::Zeroizing;
 use super::settings;
 
 /// The environment of a client, as read once by the context.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct LibpqEnv {
     /// The variables that [`Self::is_read`] names. An empty variable counts as unset.
     pub variables: Vec<(String, Zeroizing<String>)>,
-    /// The name of the operating system's user.
-    pub os_user: Option<String>,
+    /// Looks up the name of the operating system's user, for an address that names none: the directory of users may be on
+    /// another machine.
+    pub os_user: fn() -> Option<String>,
     /// `HOME`.
     pub home: Option<PathBuf>,
 }
@@ -33,6 +34,13 @@ impl LibpqEnv {
     /// A path in the home directory.
     pub(super) fn in_home(&self, path: &str) -> Option<PathBuf> {
         self.home.as_deref().filter(|home| home.is_absolute()).map(|home| home.join(path))
+    }
+}
+
+/// An empty environment, in which the user has no name.
+impl Default for LibpqEnv {
+    fn default() -> Self {
+        Self { variables: Vec::new(), os_user: || None, home: None }
     }
 }
 

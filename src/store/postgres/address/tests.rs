@@ -26,7 +26,7 @@ impl LibpqFiles for BTreeMap<PathBuf, (&'static str, u32)> {
 impl Outside {
     /// A user `me` on a machine with a socket directory.
     fn new() -> Self {
-        let env = LibpqEnv { os_user: Some("me".into()), home: Some("/home/me".into()), ..LibpqEnv::default() };
+        let env = LibpqEnv { os_user: || Some("me".into()), home: Some("/home/me".into()), ..LibpqEnv::default() };
         Self { env, files: BTreeMap::new() }.file("/var/run/postgresql", "", 0o755)
     }
 
@@ -187,6 +187,9 @@ fn invalid_address_is_refused_with_its_reason() {
     }
     let no_user = Outside { env: LibpqEnv::default(), ..Outside::new() };
     assert_eq!(no_user.parse("postgres://h").unwrap_err(), AddressError::NoUser);
+    let asks_nothing = LibpqEnv { os_user: || panic!("the address names a user"), ..LibpqEnv::default() };
+    let no_question = Outside { env: asks_nothing, ..Outside::new() };
+    assert_eq!(no_question.parse("postgres://ada@h").unwrap().user, "ada");
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl LibpqFiles for Nothing {
 }
 
 pub(in crate::store) fn address(text: &str) -> Address {
-    let env = LibpqEnv { os_user: Some("me".into()), ..LibpqEnv::default() };
+    let env = LibpqEnv { os_user: || Some("me".into()), ..LibpqEnv::default() };
     Address::parse(text, &Libpq { env: &env, files: &Nothing }).unwrap()
 }
 
