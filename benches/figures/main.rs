@@ -2,7 +2,7 @@
 //!
 //! After ` -- `: a number is the number of rounds, `--million` adds the table of database sizes up to a million users,
 //! `--json` prints one JSON document instead of tables. `--server ADDRESS` measures the sizes on a PostgreSQL server instead,
-//! in schemas that it makes and drops.
+//! in schemas that it makes and drops. `--sign-ins` measures sign-ins a second, in a file or on that server.
 //!
 //! It runs whole processes, because a user waits for those. The figure of a run is the processor time of the process,
 //! user and system, which other work on the machine changes least. The runs are interleaved and their order is
@@ -12,6 +12,7 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod place;
+mod sign_ins;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -107,7 +108,12 @@ fn main() {
     }
     let is_given = |flag: &str| words.iter().any(|word| word == flag);
     let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
-    if let Some((_, address)) = words.iter().zip(words.iter().skip(1)).find(|(flag, _)| *flag == "--server") {
+    let server = words.iter().zip(words.iter().skip(1)).find(|(flag, _)| *flag == "--server");
+    let server = server.map(|(_, address)| address.as_str());
+    if is_given("--sign-ins") {
+        return sign_ins::print(server, own_hash);
+    }
+    if let Some(address) = server {
         return print_server(&on_server(address, rounds));
     }
     let place = Place::new(USERS);
@@ -138,11 +144,7 @@ fn rows(place: &Place) -> Vec<Row<'_>> {
         rows.push(row(PYTHON, None, || place::libsodium(false)));
         rows.push(row(SODIUM, Some(PYTHON), || place::libsodium(true)));
     }
-    rows.push(row(OWN_HASH, Some(TRUE), || {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg(HASH);
-        command
-    }));
+    rows.push(row(OWN_HASH, Some(TRUE), own_hash));
     rows.push(row(SIGNIN, Some(OWN_HASH), || place.sign_in("user1@example.com", "password")));
     let wrong = row(WRONG, Some(OWN_HASH), || place.sign_in("user1@example.com", "wrong-password"));
     rows.push(Row { code: 7, ..wrong });
@@ -153,6 +155,12 @@ fn rows(place: &Place) -> Vec<Row<'_>> {
         rows.push(row(format!("authctl {words}"), Some(peer), || place.authctl(&filled(words, place.users))));
     }
     rows
+}
+
+fn own_hash() -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg(HASH);
+    command
 }
 
 /// The words of a command, with an address, a search and an id of a database of this size.

@@ -1,12 +1,12 @@
 //! The benchmark's home directory: a database with so many users, a session each, and as many audit entries. It is on
 //! the file system of the build, because a temporary directory may be in memory, where writes cost nothing.
 
-use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use authctl::auth::audit::{Actor, Entry, Event, FORM, Subject};
@@ -45,7 +45,7 @@ pub(crate) struct Place {
     pub(crate) users: usize,
     directory: TempDir,
     /// How often a new user has signed up.
-    newcomers: Cell<usize>,
+    newcomers: AtomicUsize,
     /// The database as `AUTHCTL_DB` names it.
     database: String,
     /// The server, when the database is copied there.
@@ -76,7 +76,7 @@ impl Place {
         database.execute_batch(authctl::store::sqlite::FILL_SEARCH).unwrap();
         fill_log(&database, users);
         let question = question("", &token);
-        Self { users, directory, newcomers: Cell::new(0), database: name, server: None, question }
+        Self { users, directory, newcomers: AtomicUsize::new(0), database: name, server: None, question }
     }
 
     /// Copies the database into a schema of its own on a server, and signs the first user in there. Returns how long the
@@ -130,8 +130,7 @@ impl Place {
 
     /// Signs up a new user.
     pub(crate) fn sign_up(&self) -> Command {
-        let number = self.newcomers.get() + 1;
-        self.newcomers.set(number);
+        let number = 1 + self.newcomers.fetch_add(1, Ordering::Relaxed);
         let email = format!("new{number}@example.com");
         let mut command = self.authctl(&["signup", &email, "--name", "New", "--password-file"]);
         command.arg(self.path("password")).env("XDG_CONFIG_HOME", self.path("other-config"));
@@ -170,7 +169,7 @@ impl Place {
         if kind.is_empty() { "a file system of unknown kind".to_owned() } else { kind }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 }
