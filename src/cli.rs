@@ -208,9 +208,9 @@ pub fn command() -> clap::Command {
 /// The completion script of a shell. Those of bash, zsh and fish ask the program; see `commands/complete.rs`.
 pub fn completions(shell: clap_complete::Shell) -> String {
     match shell {
-        clap_complete::Shell::Bash => return include_str!("cli/completion/authctl.bash").to_owned(),
-        clap_complete::Shell::Zsh => return include_str!("cli/completion/_authctl").to_owned(),
-        clap_complete::Shell::Fish => return include_str!("cli/completion/authctl.fish").to_owned(),
+        clap_complete::Shell::Bash => return include_str!("../completions/authctl.bash").to_owned(),
+        clap_complete::Shell::Zsh => return include_str!("../completions/_authctl").to_owned(),
+        clap_complete::Shell::Fish => return include_str!("../completions/authctl.fish").to_owned(),
         _ => {}
     }
     let mut script = Vec::new();
