@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::app::{DRIZZLE, load};
 use crate::db::make_old;
-use crate::kill::Case;
+use crate::kill::{Case, is_full};
 use crate::machine::tree;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 use crate::strace;
@@ -320,7 +320,7 @@ fn sweep(is_full: bool) {
 
 #[test]
 fn sampled_faults_keep_every_promise() {
-    sweep(std::env::var_os("AUTHCTL_SWEEP").is_some_and(|value| value == "full"));
+    sweep(is_full());
 }
 
 #[test]

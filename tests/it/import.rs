@@ -7,6 +7,7 @@ use std::process::Stdio;
 use insta::assert_snapshot;
 use serde_json::Value;
 
+use crate::kill::is_full;
 use crate::machine::tree;
 use crate::sandbox::{PASSWORD, Ran, Sandbox, past_authctl};
 
@@ -306,7 +307,7 @@ fn unusable_files_are_refused_in_words_of_their_own() {
 /// `AUTHCTL_SWEEP=full` has more rows and moments.
 #[test]
 fn killed_import_goes_on_behind_its_last_batch() {
-    let is_full = std::env::var_os("AUTHCTL_SWEEP").is_some_and(|value| value == "full");
+    let is_full = is_full();
     let (rows, moments) = if is_full { (40_000, 10) } else { (6_000, 3) };
     let sandbox = Sandbox::new();
     sandbox.file("users.csv", table(&sandbox, rows));

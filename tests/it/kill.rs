@@ -8,6 +8,11 @@ use crate::machine::{Tree, skip, tree};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 use crate::strace;
 
+/// Whether each call is taken instead of a sample.
+pub fn is_full() -> bool {
+    std::env::var_os("AUTHCTL_SWEEP").is_some_and(|value| value == "full")
+}
+
 /// A home directory that can be reset.
 pub struct Home {
     pub sandbox: Sandbox,
@@ -69,8 +74,8 @@ impl Case {
 
     /// As [`Self::kill_by_call`], for the given calls.
     pub fn kill_by_calls(&self, is_tried: impl Fn(&str) -> bool, check: impl Fn(&str)) {
-        const EACH: usize = 14;
-        let is_full = std::env::var_os("AUTHCTL_SWEEP").is_some_and(|value| value == "full");
+        const EACH: usize = 6;
+        let is_full = is_full();
         self.put_back();
         let Some(calls) = self.calls() else { return };
         for (call, count) in calls.into_iter().filter(|(call, _)| is_tried(call)) {
@@ -86,15 +91,17 @@ impl Case {
     }
 
     /// Fails one system call that changes a file in each run, and passes on how the command ended. Writes fail
-    /// with a full disk, other calls with an I/O error. Of frequent calls it takes a sample that includes the
-    /// last one. Calls that remove files do not fail, because the file would stay.
+    /// with a full disk, other calls with an I/O error. Of frequent calls it takes a sample as
+    /// [`Self::kill_by_call`] does. Calls that remove files do not fail, because the file would stay.
     pub fn fail_by_call(&self, check: impl Fn(&str, &Ran)) {
-        const EACH: usize = 24;
+        const EACH: usize = 10;
+        let is_full = is_full();
         self.put_back();
         let Some(calls) = self.calls() else { return };
         for (call, count) in calls.iter().filter(|(call, _)| !call.starts_with("unlink")) {
             let error = if call.contains("write") { "ENOSPC" } else { "EIO" };
-            for number in (1..=*count).rev().step_by(count.div_ceil(EACH)) {
+            let step = if is_full { 1 } else { count.div_ceil(EACH) };
+            for number in (1..=*count).rev().step_by(step) {
                 self.put_back();
                 let inject = format!("inject={call}:error={error}:when={number}");
                 let mut command = self.traced(&["-e", &inject], Path::new("/dev/null"));

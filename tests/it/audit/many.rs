@@ -34,7 +34,7 @@ fn sixteen_parallel_processes_leave_a_valid_chain() {
 }
 
 #[test]
-fn a_hundred_thousand_entries_are_followed() {
+fn ten_thousand_entries_are_followed() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     let mut sql = sandbox.sql();
@@ -44,7 +44,7 @@ fn a_hundred_thousand_entries_are_followed() {
         let insert = "INSERT INTO authctl_audit (seq, form, at, event, osUser, host, userId, hash)
             VALUES (?1, 2, ?2, ?3, ?4, ?5, ?6, ?7)";
         let mut statement = tx.prepare(insert).unwrap();
-        for number in 0..100_000 {
+        for number in 0..10_000 {
             let event = Event::user("user.updated", Subject::read(&format!("user-{number}"), None));
             let entry = Entry::following(last.as_ref(), &Actor::default(), event);
             let seq = i64::try_from(entry.seq).unwrap();
@@ -56,18 +56,18 @@ fn a_hundred_thousand_entries_are_followed() {
     tx.commit().unwrap();
     lists_are_whole(&sandbox);
     let whole = sandbox.run("audit verify --json").json();
-    assert_eq!((&whole["entries"], &whole["head"]), (&100_000.into(), &last.unwrap().hash.into()));
+    assert_eq!((&whole["entries"], &whole["head"]), (&10_000.into(), &last.unwrap().hash.into()));
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
-    assert_eq!(sandbox.run("audit verify --json").json()["entries"], 100_001);
-    sandbox.execute("UPDATE authctl_audit SET userId = 'mallory' WHERE seq = 99999");
-    assert_eq!(broken(&sandbox), "entry 99999 is not what was written");
+    assert_eq!(sandbox.run("audit verify --json").json()["entries"], 10_001);
+    sandbox.execute("UPDATE authctl_audit SET userId = 'mallory' WHERE seq = 9999");
+    assert_eq!(broken(&sandbox), "entry 9999 is not what was written");
 }
 
 /// Lists are printed in pages of a thousand entries.
 fn lists_are_whole(sandbox: &Sandbox) {
     let exported = sandbox.run("audit export").success();
-    assert_eq!(exported.lines().count(), 100_000);
-    for (limit, count) in [(999, 999), (1000, 1000), (1001, 1001), (3000, 3000), (200_000, 99_990)] {
+    assert_eq!(exported.lines().count(), 10_000);
+    for (limit, count) in [(999, 999), (1000, 1000), (1001, 1001), (3000, 3000), (20_000, 9_990)] {
         let ran = sandbox.run(&format!("audit list --json --after 10 --limit {limit}"));
         let last = 10 + count;
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));

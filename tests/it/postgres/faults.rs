@@ -9,6 +9,7 @@ use authctl::auth::secret::digest;
 
 use super::proxy::{Fault, Proxy};
 use super::{Place, crowd, server};
+use crate::kill::is_full;
 use crate::sandbox::{PASSWORD, Ran};
 
 /// How many commands run at once.
@@ -83,7 +84,7 @@ fn sweep(act: &Act) {
     run(&place, act, USERS, &uncut, "5s").success();
     let seen = uncut.seen();
     let commit = *seen.commits.last().expect("the act commits");
-    let is_full = std::env::var("AUTHCTL_SWEEP").is_ok_and(|value| value == "full");
+    let is_full = is_full();
     let points = (1..=seen.messages + 1).flat_map(|n| [(n, Fault::CutOnce), (n, Fault::Cut)]);
     let is_taken = |n: usize, fault| n.abs_diff(commit) <= 3 || n % 23 == if fault == Fault::Cut { 0 } else { 11 };
     let cases: Vec<(usize, Fault)> = points.filter(|(n, fault)| is_full || is_taken(*n, *fault)).collect();
