@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::auth::audit::{Break, counted};
 use crate::auth::storage::StoreError;
 use crate::context::{Done, TokenOf};
+use crate::interrupt::Interrupted;
 use crate::output::json;
 use crate::output::text::escape;
 
@@ -99,6 +100,9 @@ pub struct Failure {
     retry_after: Option<i64>,
 }
 
+/// The name of the failure of an act that a signal stopped.
+const STOPPED: &str = "ACT_INTERRUPTED";
+
 impl Failure {
     fn new(code: ExitCode, name: &'static str) -> Self {
         Self { code, name, message: String::new(), remedy: None, hint: None, then: None, retry_after: None }
@@ -181,9 +185,12 @@ impl Failure {
         }
     }
 
-    /// Whether to print nothing, because the user interrupted the command or closed its output.
+    /// Whether to print nothing, because the user interrupted a question or closed the output.
     pub fn is_silent(&self) -> bool {
-        matches!(self.code, ExitCode::Interrupted | ExitCode::ReaderGone)
+        match self.code {
+            ExitCode::Interrupted => self.name != STOPPED,
+            code => code == ExitCode::ReaderGone,
+        }
     }
 
     /// What was attempted and why it failed.
@@ -230,6 +237,10 @@ impl From<anyhow::Error> for Failure {
         }
         if let (Some(token), Some(refusal)) = (error.downcast_ref::<TokenOf>(), error.downcast_ref()) {
             failure.hint = classify::of_token_in(token.variable, refusal).or(failure.hint);
+        }
+        if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+            failure.message = interrupted.to_string();
+            failure.after_change("run the command again for what is left");
         }
         if error.is::<StillLive>() {
             let hint = failure.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();

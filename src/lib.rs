@@ -29,6 +29,7 @@ pub mod error;
 pub mod export;
 pub mod import;
 pub mod input_file;
+pub mod interrupt;
 pub mod mail;
 pub mod output;
 pub mod output_file;

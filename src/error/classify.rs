@@ -4,7 +4,7 @@ use std::error::Error;
 
 use rustix::io::Errno;
 
-use super::commands::{of_command_error, of_config, of_import};
+use super::commands::{of_command_error, of_config, of_import, of_interrupted};
 use super::server::of_server;
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
@@ -16,6 +16,7 @@ use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
 use crate::context::{ClockError, NoToken, NotReady, SchemaFileError};
 use crate::import::ImportError;
+use crate::interrupt::Interrupted;
 use crate::mail::MailError;
 use crate::output::text::{amount, rfc3339};
 use crate::paths::PathError;
@@ -51,6 +52,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Failure> {
         )
     } else if let Some(error) = cause.downcast_ref::<ImportError>() {
         Some(of_import(error))
+    } else if let Some(error) = cause.downcast_ref::<Interrupted>() {
+        Some(of_interrupted(error))
     } else if let Some(error) = cause.downcast_ref::<NotReady>() {
         Some(of_not_ready(error))
     } else if let Some(error) = cause.downcast_ref::<PathError>() {

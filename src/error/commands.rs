@@ -1,8 +1,9 @@
 //! The failures that commands decide themselves, and those of files to import and of the configuration file.
 
 use super::classify::{WRITABLE, remedy_of};
-use super::{CommandError, ExitCode, Failure};
+use super::{CommandError, ExitCode, Failure, STOPPED};
 use crate::import::ImportError;
+use crate::interrupt::{Interrupted, Signal};
 use crate::paths::ConfigProblem;
 
 pub(super) fn of_import(error: &ImportError) -> Failure {
@@ -14,6 +15,15 @@ pub(super) fn of_import(error: &ImportError) -> Failure {
         ),
         _ => failure.unchanged(),
     }
+}
+
+/// The failure of an act that a signal stopped.
+pub(super) fn of_interrupted(error: &Interrupted) -> Failure {
+    let code = match error.signal {
+        Signal::Interrupt => ExitCode::Interrupted,
+        Signal::Terminate => ExitCode::Terminated,
+    };
+    Failure::new(code, STOPPED)
 }
 
 pub(super) fn of_command_error(error: &CommandError) -> Failure {

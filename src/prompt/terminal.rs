@@ -20,6 +20,7 @@ use signal_hook::iterator::Signals;
 use zeroize::Zeroizing;
 
 use super::PromptError;
+use crate::interrupt::{ignored_signals, is_left_to_an_act};
 
 /// Shows the cursor again, which a question may have hidden.
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
@@ -52,7 +53,7 @@ impl Guard {
         let guard = Self { modes: Arc::clone(&modes) };
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             loop {
-                let came: Vec<i32> = signals.wait().collect();
+                let came: Vec<i32> = signals.wait().filter(|signal| !is_left_to_an_act(*signal)).collect();
                 let (stops, came): (Vec<i32>, Vec<i32>) = came.into_iter().partition(|signal| *signal == SIGTSTP);
                 if !stops.is_empty() && came.is_empty() {
                     let _held = modes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,15 +96,6 @@ fn is_orphaned() -> bool {
     let parent = getppid();
     let is_of_a_shell = getsid(parent) == getsid(None) && getpgid(parent) != getpgid(None);
     parent.is_none() || !is_of_a_shell
-}
-
-/// The signals that the caller ignores, as `nohup` and `trap ''` do. They stay ignored. Only Linux reports them
-/// without `unsafe` code; elsewhere the list is empty.
-fn ignored_signals() -> Vec<i32> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    (1..=64).filter(|signal| mask >> (signal - 1) & 1 == 1).collect()
 }
 
 fn give_back(mut terminal: &File, saved: &Termios) {

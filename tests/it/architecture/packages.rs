@@ -99,7 +99,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
         &["src/auth/cookie.rs", "src/auth/password/", "src/auth/secret.rs", "src/import.rs", "src/import/input.rs"],
     ),
     ("sha_crypt", &["src/auth/password/"]),
-    ("signal_hook", &["src/prompt/", "src/lib.rs"]),
+    ("signal_hook", &["src/prompt/", "src/interrupt.rs", "src/lib.rs"]),
     ("strsim", &["src/cli/parse.rs", "src/paths/named.rs"]),
     ("tokio", &["src/store/postgres/"]),
     ("tokio_postgres", &["src/store/postgres/"]),

@@ -24,7 +24,8 @@ const WALLS: &[Wall] = &[
     Wall { part: "import", may: &["auth::import"], but: &[] },
     // `paths` creates the private directory of session files.
     Wall { part: "session_file", may: &["auth::secret", "input_file", "paths"], but: &[] },
-    Wall { part: "prompt", may: &["auth::secret", "input_file"], but: &[] },
+    Wall { part: "prompt", may: &["auth::secret", "input_file", "interrupt"], but: &[] },
+    Wall { part: "interrupt", may: &[], but: &[] },
     Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "output_file", may: &[], but: &[] },
     // Exports of authctl are what its own reader reads.
@@ -64,6 +65,7 @@ const WALLS: &[Wall] = &[
             "import",
             "export",
             "input_file",
+            "interrupt",
             "output_file",
             "store::transfer",
             // A command may fail with its own message and exit code.
@@ -98,6 +100,7 @@ const WALLS: &[Wall] = &[
             "context::NoToken",
             "context::TokenOf",
             "import::ImportError",
+            "interrupt",
             "paths::ConfigProblem",
             "paths::PathError",
             "prompt::PromptError",
