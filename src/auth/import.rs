@@ -11,7 +11,7 @@ pub mod row;
 pub mod stage;
 
 use std::collections::BTreeMap;
-use std::ops::Add;
+use std::ops::{Add, ControlFlow};
 
 use jiff::Timestamp;
 
@@ -467,8 +467,8 @@ impl BatchSize {
     pub const NATIVE: Self = Self(10_000);
     /// An app may not wait for a lock at all.
     pub const GUEST: Self = Self(100);
-    /// Each weak hash of a batch is hashed again before the batch is committed.
-    pub const WRAPPING: Self = Self(256);
+    /// Each weak hash of a batch is hashed again before the batch is committed, and Ctrl-C waits for the commit.
+    pub const WRAPPING: Self = Self(64);
 }
 
 impl Auth<'_> {
@@ -476,7 +476,7 @@ impl Auth<'_> {
     ///
     /// `told` gets the rows of each batch, refused ones included, before the batch is committed, so that a process that ends
     /// between the two has told of every row that it has imported; it gets them again when the batch runs again. `committed`
-    /// gets their number when the batch is done.
+    /// gets their number when the batch is done, and says whether to go on.
     ///
     /// # Errors
     /// [`AuthError`], and those of `told`, which take the batch back. What was committed is done, and the same import goes on
@@ -487,7 +487,7 @@ impl Auth<'_> {
         plan: &Plan,
         about: &str,
         mut told: impl FnMut(&[RowReport]) -> Result<(), E>,
-        mut committed: impl FnMut(usize),
+        mut committed: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Counts, E> {
         let size = match (self.store.guest(), plan.wrapped.total()) {
             (Some(_), _) => BatchSize::GUEST,
@@ -531,7 +531,9 @@ impl Auth<'_> {
                 return Err(error);
             }
             counts = counts + Counts::of(&done.map_err(AuthError::from)??);
-            committed(rows.len());
+            if committed(rows.len()).is_break() {
+                return Ok(counts);
+            }
             after = last;
         }
     }

@@ -5,6 +5,7 @@ mod report;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -29,6 +30,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::import::{Export, Format, HashConfig, Input, ReadOptions};
 use crate::input_file;
+use crate::interrupt::Interrupts;
 use crate::output::Outcome;
 use crate::output::text::shown;
 use crate::paths::resolve;
@@ -404,16 +406,22 @@ fn write(
     let about = about(report.format.name(), &report.files, &report.digest);
     let done = Cell::new(plan.done_before());
     let told = |rows: &[RowReport]| Ok(file.as_mut().map_or(Ok(()), |file| file.put(done.get(), rows))?);
-    let imported = context.auth_or_create()?.import::<anyhow::Error>(import, plan, &about, told, |rows| {
+    let auth = &mut context.auth_or_create()?;
+    let interrupts = Interrupts::watch();
+    let imported = auth.import::<anyhow::Error>(import, plan, &about, told, |rows| {
         let rows = rows as u64;
         done.set(done.get() + rows);
         line.advance(rows);
+        if interrupts.came().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     drop(line);
     let done = done.get();
+    let what = || format!("{done} of {} were imported", counted(plan.rows, "row"));
+    if imported.is_ok() && done < plan.rows {
+        interrupts.check(what)?;
+    }
     if imported.is_err() && done > 0 {
-        let what = format!("{done} of {} were imported", counted(plan.rows, "row"));
-        context.did(what, "run the same command again: it goes on behind them");
+        context.did(what(), "run the same command again: it goes on behind them");
     }
     let counts = imported?;
     if let Some(file) = file {

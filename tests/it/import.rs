@@ -1,14 +1,18 @@
 //! `import` and `export`: users of other systems arrive whole, and sign in with the passwords that they had.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use insta::assert_snapshot;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::kill::is_full;
 use crate::machine::tree;
+use crate::pty::Terminal;
 use crate::sandbox::{PASSWORD, Ran, Sandbox, past_authctl};
 
 /// Exports of other systems with what is to be there after their import. Each password is known.
@@ -334,6 +338,70 @@ fn killed_import_goes_on_behind_its_last_batch() {
     assert_eq!(imported("killed.db"), imported("whole.db"), "each user has one entry");
     sandbox.run("--db killed.db audit verify").success();
     sandbox.run("--db killed.db db check").success();
+}
+
+/// An export of as many users whose hashes are weak, so that each takes the time of a password.
+fn weak_table(users: usize) -> String {
+    let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
+    let row = |number: usize| format!("u{number:06},user{number}@example.com,User {number},{digest}\n");
+    "id,email,name,password_hash\n".to_owned() + &(1..=users).map(row).collect::<String>()
+}
+
+/// Begins an import, and returns when a batch of it is committed.
+fn begun_import(sandbox: &Sandbox, words: &str) -> Child {
+    let before = imported_users(sandbox);
+    let mut command = sandbox.command(words.split(' '));
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while imported_users(sandbox) == before {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+/// The number of users, as far as there is a database.
+fn imported_users(sandbox: &Sandbox) -> i64 {
+    let count = || past_authctl(&sandbox.database()).query_row(r#"SELECT count(*) FROM "user""#, [], |row| row.get(0));
+    if sandbox.database().exists() { count().unwrap_or(0) } else { 0 }
+}
+
+#[test]
+fn interrupted_import_ends_behind_a_batch_and_goes_on() {
+    let sandbox = Sandbox::new();
+    sandbox.file("users.csv", weak_table(300));
+    let words = "import users.csv --weak-hashes wrap";
+    let child = begun_import(&sandbox, words);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{told}");
+    let kept = imported_users(&sandbox);
+    assert!((64..300).contains(&kept) && kept % 64 == 0, "{kept}");
+    let line = format!("error: interrupted: {kept} of 300 rows were imported\n");
+    assert!(told.ends_with(&(line + "hint: run the command again for what is left\n")), "{told}");
+    let mut child = begun_import(&sandbox, words);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(2), "the second Ctrl-C does not wait for the batch");
+    sandbox.run(words).success();
+    assert_eq!(imported_users(&sandbox), 300);
+    sandbox.run("audit verify").success();
+}
+
+#[test]
+fn key_interrupts_an_import_after_its_question() {
+    let sandbox = Sandbox::new();
+    sandbox.file("users.csv", weak_table(300));
+    let mut terminal = Terminal::new().run(sandbox.command("import users.csv --weak-hashes wrap".split(' ')));
+    terminal.wait_for_hidden("[y/N]").press("y");
+    while imported_users(&sandbox) == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    terminal.press("\x03");
+    let ended = terminal.end();
+    assert_eq!(ended.code, 130, "{:?}", ended.screen);
+    assert!(ended.given_back && ended.screen.contains("run the command again"), "{:?}", ended.screen);
+    assert!(imported_users(&sandbox) > 0, "{:?}", ended.screen);
 }
 
 #[test]

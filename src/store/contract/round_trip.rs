@@ -1,6 +1,7 @@
 //! The import of an export is the identity.
 
 use std::io::{Cursor, Read as _, Seek as _};
+use std::ops::ControlFlow;
 
 use proptest::collection::vec;
 use proptest::option;
@@ -218,7 +219,7 @@ fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
         reports = rows.to_vec();
         Ok(())
     };
-    auth.import::<AuthError>(&mut import, &plan, "users.jsonl", told, |_| {}).unwrap();
+    auth.import::<AuthError>(&mut import, &plan, "users.jsonl", told, |_| ControlFlow::Continue(())).unwrap();
     reports
 }
 
