@@ -62,6 +62,8 @@ pub struct Written {
     pub hashes: u64,
     /// Users whose password hash the other system cannot use.
     pub hashes_left_out: u64,
+    /// Users with a second factor. No export holds it: its key is not in the database.
+    pub second_factors: u64,
 }
 
 /// Writes users in a shape.
@@ -129,6 +131,7 @@ impl Writer {
         let hash = given.filter(|hash| self.shape.takes(hash));
         self.written.hashes += u64::from(hash.is_some());
         self.written.hashes_left_out += u64::from(given.is_some() && hash.is_none());
+        self.written.second_factors += u64::from(exported.user.two_factor_enabled);
         let text = match self.shape {
             Shape::Csv => csv(&exported.user),
             Shape::Authctl => line(&own_line(exported, hash)) + "\n",
@@ -224,6 +227,7 @@ fn own_line(exported: &ExportedUser, hash: Option<&StoredHash>) -> Value {
         ban_reason: user.ban_reason.clone(),
         ban_expires: user.ban_expires,
         accounts: accounts.collect(),
+        second_factor: user.two_factor_enabled,
         has_password: exported.hash.is_some(),
         password_kind: kind(exported).map(str::to_owned),
         password_hash: hash.map(|hash| hash.expose().to_owned()),
@@ -231,8 +235,7 @@ fn own_line(exported: &ExportedUser, hash: Option<&StoredHash>) -> Value {
 }
 
 /// The last word says that cells which a spreadsheet would compute begin with an apostrophe.
-const CSV_HEADER: &str =
-    "id,email,name,image,email_verified,created_at,updated_at,role,banned,ban_reason,ban_expires,escaped\n";
+const CSV_HEADER: &str = "id,email,name,image,email_verified,created_at,updated_at,role,banned,ban_reason,ban_expires,two_factor_enabled,escaped\n";
 
 fn csv(user: &User) -> String {
     let time = |instant: Timestamp| readable(instant).map_or_else(String::new, rfc3339);
@@ -249,6 +252,7 @@ fn csv(user: &User) -> String {
         user.banned.to_string(),
         text(&user.ban_reason),
         user.ban_expires.map_or_else(String::new, rfc3339),
+        user.two_factor_enabled.to_string(),
         String::new(),
     ];
     let cells: Vec<String> = cells.iter().enumerate().map(|(index, cell)| cell_of(cell, index == 0)).collect();

@@ -155,6 +155,12 @@ fn about(written: &Written, digest: &str) -> Vec<String> {
             counted(written.hashes_left_out, "password hash")
         ));
     }
+    if written.second_factors > 0 {
+        lines.push(format!(
+            "{} with a second factor: no export holds it, and they have to enable it again",
+            counted(written.second_factors, "user")
+        ));
+    }
     lines
 }
 
@@ -180,6 +186,7 @@ impl Report for ExportReport {
             "users": self.written.users,
             "hashes": self.written.hashes,
             "hashesLeftOut": self.written.hashes_left_out,
+            "secondFactors": self.written.second_factors,
         })
     }
 }

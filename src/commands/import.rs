@@ -368,6 +368,8 @@ fn refuse(args: &ImportArgs, report: &ImportReport, context: &mut Context) -> Re
         "weak hashes: --weak-hashes wrap hashes them again, drop leaves them out; --skip-invalid imports the other rows"
     } else if plan.refused.contains_key(&Reason::HashNotTheApps) {
         "--unusable-hashes drop imports these users without a password, and --reset-codes FILE makes a code for each of them"
+    } else if plan.refused.contains_key(&Reason::SecondFactor) {
+        "--second-factor drop imports these users without their second factors, which they then have to enable again"
     } else {
         "correct these rows, or import the others with --skip-invalid"
     };

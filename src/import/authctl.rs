@@ -26,6 +26,7 @@ pub struct ExportHead {
 /// The line of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the line")]
 pub struct ExportedUser {
     pub id: String,
     pub email: String,
@@ -49,6 +50,9 @@ pub struct ExportedUser {
     /// Accounts at other providers.
     #[serde(default)]
     pub accounts: Vec<ExportedAccount>,
+    /// Whether the user signs in with a second factor, which no export holds.
+    #[serde(default)]
+    pub second_factor: bool,
     /// Whether the user has a password.
     #[serde(default)]
     pub has_password: bool,
@@ -109,6 +113,7 @@ impl From<ExportedUser> for SourceUser {
             ban: user.banned.then_some(SourceBan { reason: user.ban_reason, until: user.ban_expires }),
             password: user.password_hash.map_or(Credential::None, hash_text),
             accounts: accounts.collect(),
+            second_factor: user.second_factor,
             ..Self::default()
         }
     }

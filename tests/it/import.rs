@@ -405,6 +405,30 @@ fn key_interrupts_an_import_after_its_question() {
 }
 
 #[test]
+fn second_factor_is_reported_by_export_and_import() {
+    let sandbox = Sandbox::with_ada_and_bob();
+    let sql = r#"UPDATE "user" SET "twoFactorEnabled" = 1 WHERE "email" = 'ada@example.com'"#;
+    past_authctl(&sandbox.database()).execute(sql, []).unwrap();
+    for format in ["authctl", "csv"] {
+        let ran = sandbox.run(&format!("export --format {format}"));
+        assert!(ran.stderr.contains("1 user with a second factor: no export holds it"), "{ran}");
+        sandbox.file("users", ran.success());
+        let refused = sandbox.run(&format!("--db {format}.db import users"));
+        assert!(
+            refused.stderr.contains("1 second-factor") && refused.stderr.contains("--second-factor drop"),
+            "{refused}"
+        );
+        let words = format!("--db {format}.db import users --second-factor drop");
+        let planned = sandbox.run(&format!("{words} --dry-run")).success();
+        assert!(planned.contains("1 cannot be taken: these users must enable them again"), "{planned}");
+        let done = sandbox.run(&words);
+        assert!(done.stderr.contains("1 user had a second factor and must enable it again"), "{done}");
+    }
+    let told = sandbox.run("export --output users.jsonl --json").json();
+    assert_eq!(told["secondFactors"], 1, "{told}");
+}
+
+#[test]
 fn users_whose_password_is_left_out_get_codes() {
     let sandbox = Sandbox::new();
     sandbox.run("--db app.db db init --better-auth kysely").success();

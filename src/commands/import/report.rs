@@ -205,7 +205,8 @@ pub(super) fn described(report: &ImportReport) -> String {
     lines
         .extend(optional.into_iter().filter(|(_, tally)| tally.total() > 0).map(|(name, tally)| (name, listed(tally))));
     if plan.second_factors_dropped > 0 {
-        lines.push(("second factors", format!("{} dropped", plan.second_factors_dropped)));
+        let count = plan.second_factors_dropped;
+        lines.push(("second factors", format!("{count} cannot be taken: these users must enable them again")));
     }
     if plan.strays > 0 {
         lines.push(("strays", format!("{} about users whom the export does not have", counted(plan.strays, "row"))));
@@ -253,6 +254,12 @@ impl Report for ImportReport {
         let done = std::iter::once(sentence.join(", ")).chain(report).collect::<Vec<_>>().join("; ");
         if plan.passwords.total() + plan.wrapped.total() > 0 {
             notes.push("the files of the export still hold every hash: remove them when they are of no use".to_owned());
+        }
+        if plan.second_factors_dropped > 0 {
+            let users = counted(plan.second_factors_dropped, "user");
+            notes.push(format!(
+                "{users} had a second factor and must enable it again: until then, the password is enough"
+            ));
         }
         let codes = self.codes.as_ref().map(|codes| codes.sentence(true));
         if codes.is_none() && plan.dropped.total() > 0 {
