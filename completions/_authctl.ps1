@@ -1903,6 +1903,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--skip-invalid', '--skip-invalid', [CompletionResultType]::ParameterName, 'Import the rows that can be imported, and report the others')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password of --try from standard input')
             [CompletionResult]::new('--placeholder-email', '--placeholder-email', [CompletionResultType]::ParameterName, 'Give users without an address one that receives no mail')
+            [CompletionResult]::new('--oauth-tokens', '--oauth-tokens', [CompletionResultType]::ParameterName, 'Keep the tokens of accounts at other providers')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')

@@ -1808,6 +1808,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --skip-invalid 'Import the rows that can be imported, and report the others'
             cand --password-stdin 'Read the password of --try from standard input'
             cand --placeholder-email 'Give users without an address one that receives no mail'
+            cand --oauth-tokens 'Keep the tokens of accounts at other providers'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'

@@ -92,6 +92,8 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     /// The parameters of Firebase's hashes.
     pub hash_config: Option<HashConfig>,
+    /// Whether the tokens of accounts at other providers are read.
+    pub keeps_tokens: bool,
 }
 
 /// The files of one export.
@@ -130,7 +132,8 @@ impl Export {
             pending.push_back((bytes, recognised));
         }
         let format = format_of(&pending, options.format)?;
-        let context = Context { hash_config: options.hash_config, ..Context::default() };
+        let context =
+            Context { hash_config: options.hash_config, keeps_tokens: options.keeps_tokens, ..Context::default() };
         Ok(Self { format, context, pending, current: None, number: 0, digests: Vec::new(), bytes_done: 0 })
     }
 

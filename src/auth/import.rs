@@ -240,6 +240,8 @@ pub struct Plan {
     pub without_password: u64,
     /// Accounts at other providers.
     pub accounts: Tally,
+    /// Accounts whose tokens are kept.
+    pub accounts_with_tokens: u64,
     /// Roles that users get.
     pub roles: Tally,
     /// Roles of the other system that count for nothing.
@@ -289,6 +291,7 @@ impl Plan {
         }
         for account in &user.accounts {
             self.accounts.count(&account.provider_id);
+            self.accounts_with_tokens += u64::from(account.tokens.is_some());
         }
         for role in user.user.role.iter().flat_map(|roles| roles.split(',')) {
             self.roles.count(role);

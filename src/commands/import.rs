@@ -93,6 +93,9 @@ pub struct ImportArgs {
     /// Give users without an address one that receives no mail
     #[arg(long, conflicts_with = "email_domain")]
     pub placeholder_email: bool,
+    /// Keep the tokens of accounts at other providers
+    #[arg(long)]
+    pub oauth_tokens: bool,
     /// Take users with a second factor without it
     #[arg(long, value_enum, value_name = "WHAT")]
     pub second_factor: Option<DropChoice>,
@@ -246,7 +249,7 @@ fn read(args: &ImportArgs, context: &mut Context) -> anyhow::Result<(SqliteStage
     }
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let _line = activity("reading the export", context);
-    let mut export = Export::open(inputs, ReadOptions { format, hash_config })?;
+    let mut export = Export::open(inputs, ReadOptions { format, hash_config, keeps_tokens: args.oauth_tokens })?;
     let mut stage = SqliteStage::new().map_err(AuthError::from)?;
     while let Some(row) = export.next_row()? {
         stage.keep(row).map_err(AuthError::from)?;
@@ -290,7 +293,7 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
     };
     // Whatever changes what becomes of a row.
     let options = format!(
-        "{MEANING};{};{};{:?};{};{:?};{:?};{:?};{:?};{};{:?}",
+        "{MEANING};{};{};{:?};{};{:?};{:?};{:?};{:?};{};{:?};{}",
         export.digest,
         args.pepper_file.is_some(),
         args.on_conflict,
@@ -301,6 +304,7 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
         args.email_domain,
         args.placeholder_email,
         args.second_factor,
+        args.oauth_tokens,
     );
     let mut key = digest(options);
     key.truncate(32);

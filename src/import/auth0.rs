@@ -36,7 +36,7 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
         let fields = (identity.text("provider")?, identity.id("userid")?);
         let (Some(provider), Some(subject)) = fields else { continue };
         if let Some(provider) = provider_name(&provider, identity.text("connection")?) {
-            accounts.push(ProviderAccount { provider, subject, created_at: None });
+            accounts.push(ProviderAccount { provider, subject, created_at: None, tokens: None });
         }
     }
     if !record.has("identities") {
@@ -75,7 +75,7 @@ fn account_of_id(id: &str) -> Option<ProviderAccount> {
     // Of custom providers the connection stands between: `oauth2|name|subject`.
     let (connection, subject) = rest.split_once('|').map_or((None, rest), |(name, subject)| (Some(name), subject));
     let provider = provider_name(provider, connection.map(str::to_owned))?;
-    Some(ProviderAccount { provider, subject: subject.to_owned(), created_at: None })
+    Some(ProviderAccount { provider, subject: subject.to_owned(), created_at: None, tokens: None })
 }
 
 /// The provider as Better Auth names it. `None` for a password or a code by mail.

@@ -99,6 +99,7 @@ impl From<ExportedUser> for SourceUser {
             provider: account.provider_id,
             subject: account.account_id,
             created_at: account.created_at,
+            tokens: None,
         });
         Self {
             key: Some(user.id.clone()),

@@ -1,14 +1,19 @@
 //! Auth.js (`NextAuth`): the tables User and Account.
 
+use super::date::Unit;
 use super::record::{Fault, Read, Reading, Record};
 use super::system::Context;
-use crate::auth::import::row::{About, Fact, ProviderAccount, SourceUser};
+use crate::auth::import::row::{About, Fact, OauthTokens, ProviderAccount, SourceUser};
 
 /// Providers that are no accounts elsewhere: a password, or a mailed link.
 const OWN: [&str; 3] = ["credentials", "email", "nodemailer"];
 
 pub(super) fn read(record: &Record, context: &mut Context) -> Read {
-    if record.has_column("provideraccountid") { account(record) } else { user(record, context).map(Reading::user) }
+    if record.has_column("provideraccountid") {
+        account(record, context)
+    } else {
+        user(record, context).map(Reading::user)
+    }
 }
 
 fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
@@ -34,12 +39,25 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
     })
 }
 
-fn account(record: &Record) -> Read {
+fn account(record: &Record, context: &Context) -> Read {
     let provider = record.needed_text(&["provider"])?;
     if OWN.contains(&provider.as_str()) {
         return Ok(Reading::Nothing);
     }
     let (user, subject) = (record.needed_id(&["userid"])?, record.needed_id(&["provideraccountid"])?);
-    let account = ProviderAccount { provider, subject, created_at: None };
+    let tokens = if context.keeps_tokens { tokens(record)? } else { None };
+    let account = ProviderAccount { provider, subject, created_at: None, tokens };
     Ok(Reading::About(Fact::About { user, what: About::Account(account) }))
+}
+
+fn tokens(record: &Record) -> Result<Option<Box<OauthTokens>>, Fault> {
+    let tokens = OauthTokens {
+        access: record.text("accesstoken")?,
+        refresh: record.text("refreshtoken")?,
+        id: record.text("idtoken")?,
+        access_expires_at: record.date_in("expiresat", Unit::Seconds)?,
+        refresh_expires_at: None,
+        scope: record.text("scope")?,
+    };
+    Ok(tokens.any())
 }

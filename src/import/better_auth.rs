@@ -1,9 +1,9 @@
 //! Better Auth: its tables as JSON, as JSON lines or as CSV, in the names of the schema or of the database.
 
 use super::authctl::list;
-use super::record::{Read, Reading, Record, is_named};
+use super::record::{Fault, Read, Reading, Record, is_named};
 use super::system::Context;
-use crate::auth::import::row::{About, Fact, ProviderAccount, SourceBan, SourceUser};
+use crate::auth::import::row::{About, Fact, OauthTokens, ProviderAccount, SourceBan, SourceUser};
 
 /// The provider of accounts that hold a password.
 const CREDENTIAL: &str = "credential";
@@ -51,7 +51,7 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
     }
 }
 
-fn user(record: &Record, context: &mut Context) -> Result<SourceUser, super::record::Fault> {
+fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
     let units = &mut context.units;
     let id = record.id("id")?;
     let ban = if record.is_set("banned")? {
@@ -78,6 +78,23 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, super::rec
     })
 }
 
+/// The tokens of an account, if they are wanted and there are any.
+fn tokens(record: &Record, context: &mut Context) -> Result<Option<Box<OauthTokens>>, Fault> {
+    if !context.keeps_tokens {
+        return Ok(None);
+    }
+    let units = &mut context.units;
+    let tokens = OauthTokens {
+        access: record.text("accesstoken")?,
+        refresh: record.text("refreshtoken")?,
+        id: record.text("idtoken")?,
+        access_expires_at: record.date("accesstokenexpiresat", units)?,
+        refresh_expires_at: record.date("refreshtokenexpiresat", units)?,
+        scope: record.text("scope")?,
+    };
+    Ok(tokens.any())
+}
+
 fn account(record: &Record, context: &mut Context) -> Read {
     let (user, provider) = (record.needed_id(&["userid"])?, record.needed_text(&["providerid"])?);
     let what = if provider == CREDENTIAL {
@@ -85,7 +102,8 @@ fn account(record: &Record, context: &mut Context) -> Read {
     } else {
         let subject = record.needed_id(&["accountid"])?;
         let created_at = record.date("createdat", &mut context.units)?;
-        About::Account(ProviderAccount { provider, subject, created_at })
+        let tokens = tokens(record, context)?;
+        About::Account(ProviderAccount { provider, subject, created_at, tokens })
     };
     Ok(Reading::About(Fact::About { user, what }))
 }

@@ -57,7 +57,7 @@ fn of_api(record: &Record) -> Read {
         let subject = account.first_id(&["provideruserid", "googleid", "facebookid"])?;
         if let (Some(provider), Some(subject), true) = (account.text("provider")?, subject, is_proved(&account)?) {
             let provider = provider.strip_prefix("oauth_").unwrap_or(&provider).to_owned();
-            accounts.push(ProviderAccount { provider, subject, created_at: None });
+            accounts.push(ProviderAccount { provider, subject, created_at: None, tokens: None });
         }
     }
     Ok(Reading::user(SourceUser {

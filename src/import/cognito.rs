@@ -60,7 +60,7 @@ fn accounts(field: &Record) -> Result<Vec<ProviderAccount>, Fault> {
             _ => provider,
         };
         let created_at = identity.date_in("datecreated", Unit::Milliseconds)?;
-        accounts.push(ProviderAccount { provider, subject, created_at });
+        accounts.push(ProviderAccount { provider, subject, created_at, tokens: None });
     }
     Ok(accounts)
 }

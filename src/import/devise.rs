@@ -38,5 +38,5 @@ fn account(record: &Record) -> Result<Option<crate::auth::import::row::ProviderA
         "google_oauth2" => "google".to_owned(),
         _ => provider,
     };
-    Ok(Some(crate::auth::import::row::ProviderAccount { provider, subject, created_at: None }))
+    Ok(Some(crate::auth::import::row::ProviderAccount { provider, subject, created_at: None, tokens: None }))
 }

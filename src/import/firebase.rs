@@ -187,5 +187,5 @@ fn account(provider: &str, subject: String) -> Option<ProviderAccount> {
         "gc.apple.com" | "playgames.google.com" => provider,
         _ => provider.trim_end_matches(".com"),
     };
-    Some(ProviderAccount { provider: provider.to_owned(), subject, created_at: None })
+    Some(ProviderAccount { provider: provider.to_owned(), subject, created_at: None, tokens: None })
 }

@@ -19,7 +19,7 @@ pub(super) fn read(record: &Record) -> Read {
     let mut accounts = Vec::new();
     for identity in record.list("federatedidentities")? {
         if let (Some(provider), Some(subject)) = (identity.text("identityprovider")?, identity.id("userid")?) {
-            accounts.push(ProviderAccount { provider, subject, created_at: None });
+            accounts.push(ProviderAccount { provider, subject, created_at: None, tokens: None });
         }
     }
     let credentials = record.list("credentials")?;

@@ -79,7 +79,8 @@ fn with_logarithm(text: &str) -> Option<String> {
 }
 
 fn accounts(credential: &Record) -> Result<Vec<ProviderAccount>, Fault> {
-    let account = |(provider, subject): (String, String)| ProviderAccount { provider, subject, created_at: None };
+    let account =
+        |(provider, subject): (String, String)| ProviderAccount { provider, subject, created_at: None, tokens: None };
     let listed = match credential.inner("config")? {
         Some(config) => config.list("providers")?,
         None => Vec::new(),

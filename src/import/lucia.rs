@@ -50,7 +50,7 @@ fn key(record: &Record) -> Read {
         match id.split_once(':') {
             Some((provider, subject)) if !OWN.contains(&provider) => {
                 let (provider, subject) = (provider.to_owned(), subject.to_owned());
-                About::Account(ProviderAccount { provider, subject, created_at: None })
+                About::Account(ProviderAccount { provider, subject, created_at: None, tokens: None })
             }
             _ => return Ok(Reading::Nothing),
         }
@@ -64,6 +64,6 @@ fn key(record: &Record) -> Read {
 fn oauth_account(record: &Record) -> Read {
     let provider = record.needed_text(&["providerid", "provider"])?;
     let (user, subject) = (record.needed_id(&["userid"])?, record.needed_id(&["provideruserid"])?);
-    let account = ProviderAccount { provider, subject, created_at: None };
+    let account = ProviderAccount { provider, subject, created_at: None, tokens: None };
     Ok(Reading::About(Fact::About { user, what: About::Account(account) }))
 }

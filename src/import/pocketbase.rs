@@ -35,6 +35,6 @@ fn account(record: &Record, context: &mut Context) -> Read {
     let (user, subject) = (record.needed_id(&OWNER)?, record.needed_id(&["providerid"])?);
     let provider = record.needed_text(&["provider"])?;
     let created_at = record.date("created", &mut context.units)?;
-    let account = ProviderAccount { provider, subject, created_at };
+    let account = ProviderAccount { provider, subject, created_at, tokens: None };
     Ok(Reading::About(Fact::About { user, what: About::Account(account) }))
 }

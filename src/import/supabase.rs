@@ -108,7 +108,7 @@ fn account(record: &Record, context: &mut Context) -> Result<Option<ProviderAcco
     // Older databases have no column for the subject, which is their `id`.
     let subject = subject.map_or_else(|| record.needed_id(&["id"]), Ok)?;
     let created_at = record.date("createdat", &mut context.units)?;
-    Ok(Some(ProviderAccount { provider: provider_name(provider), subject, created_at }))
+    Ok(Some(ProviderAccount { provider: provider_name(provider), subject, created_at, tokens: None }))
 }
 
 /// The provider as Better Auth names it.

@@ -16,14 +16,26 @@ pub(super) struct Context {
     pub(super) file: String,
     pub(super) units: Units,
     pub(super) hash_config: Option<HashConfig>,
+    /// Whether tokens of accounts at providers are read.
+    pub(super) keeps_tokens: bool,
     /// The number of users that the first line of an export of authctl says, and that of the lines read.
     pub(super) expected: Option<u64>,
     pub(super) found: u64,
 }
 
 /// Columns of dates whose numbers may be seconds or milliseconds.
-const DATES: [&str; 8] =
-    ["createdat", "updatedat", "banexpires", "emailverified", "emailverifiedat", "confirmedat", "created", "updated"];
+const DATES: [&str; 10] = [
+    "createdat",
+    "updatedat",
+    "banexpires",
+    "emailverified",
+    "emailverifiedat",
+    "confirmedat",
+    "created",
+    "updated",
+    "accesstokenexpiresat",
+    "refreshtokenexpiresat",
+];
 
 impl Context {
     /// Takes the dates of a record into account, so that the unit of each column is known before the first is read.

@@ -188,4 +188,34 @@ pub struct ProviderAccount {
     /// The subject of the provider.
     pub subject: String,
     pub created_at: Option<Timestamp>,
+    pub tokens: Option<Box<OauthTokens>>,
+}
+
+/// The tokens with which an app acts at a provider for a user.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OauthTokens {
+    pub access: Option<String>,
+    pub refresh: Option<String>,
+    pub id: Option<String>,
+    pub access_expires_at: Option<Timestamp>,
+    pub refresh_expires_at: Option<Timestamp>,
+    pub scope: Option<String>,
+}
+
+impl OauthTokens {
+    /// `None` without any token.
+    pub fn any(self) -> Option<Box<Self>> {
+        let is_any = self.texts().next().is_some();
+        is_any.then(|| Box::new(self))
+    }
+
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        [&self.access, &self.refresh, &self.id].into_iter().flatten().map(String::as_str)
+    }
+}
+
+impl std::fmt::Debug for OauthTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OauthTokens(..)")
+    }
 }

@@ -6,6 +6,7 @@ use super::StoreError;
 use super::types::NewUserRow;
 use crate::auth::AuthError;
 use crate::auth::import::Counts;
+use crate::auth::import::row::OauthTokens;
 use crate::auth::secret::StoredHash;
 
 /// A user of an import, checked, with ids for the new rows.
@@ -30,6 +31,7 @@ pub struct ImportedAccount {
     /// The user's id at the provider.
     pub account_id: String,
     pub created_at: Timestamp,
+    pub tokens: Option<Box<OauthTokens>>,
 }
 
 /// What becomes of a user who is there already: the id, the address or an account of a provider is taken.

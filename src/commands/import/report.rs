@@ -204,6 +204,9 @@ pub(super) fn described(report: &ImportReport) -> String {
     ];
     lines
         .extend(optional.into_iter().filter(|(_, tally)| tally.total() > 0).map(|(name, tally)| (name, listed(tally))));
+    if plan.accounts_with_tokens > 0 {
+        lines.push(("tokens", format!("of {}", counted(plan.accounts_with_tokens, "account"))));
+    }
     if plan.second_factors_dropped > 0 {
         let count = plan.second_factors_dropped;
         lines.push(("second factors", format!("{count} cannot be taken: these users must enable them again")));
@@ -298,6 +301,7 @@ impl Report for ImportReport {
             "dropped": map(&plan.dropped),
             "withoutPassword": plan.without_password,
             "accounts": map(&plan.accounts),
+            "accountsWithTokens": plan.accounts_with_tokens,
             "roles": map(&plan.roles),
             "rolesLeftOut": map(&plan.roles_left_out),
             "fieldsLeftOut": map(&plan.left_out),

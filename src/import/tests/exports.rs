@@ -39,7 +39,7 @@ pub(super) fn files(case: &Value) -> Vec<(String, Vec<u8>)> {
 pub(super) fn options(case: &Value) -> ReadOptions {
     let hash_config = argument(case, "--hash-config")
         .map(|file| HashConfig::parse(std::str::from_utf8(&fixture(&file)).unwrap()).unwrap());
-    ReadOptions { format: None, hash_config }
+    ReadOptions { hash_config, ..ReadOptions::default() }
 }
 
 fn open(case: &Value) -> Export {
@@ -201,7 +201,7 @@ fn facts_beside_the_cases_are_read() {
     let ldif = of("ldif");
     assert_eq!(ldif[0].other_emails, ["fabio+two@example.com"]);
     assert_eq!(ldif[0].id.as_deref(), Some("953615c0-e1ae-47c6-ab33-fba4a4e8ae73"));
-    let google = ProviderAccount { provider: "google".into(), subject: "109".into(), created_at: None };
+    let google = ProviderAccount { provider: "google".into(), subject: "109".into(), created_at: None, tokens: None };
     assert_eq!(of("auth0")[3].accounts, [google]);
     assert_eq!(of("firebase-json")[0].left_out, ["customAttributes"]);
     let better_auth = of("better-auth-json");

@@ -241,7 +241,7 @@ fn read_within_bounds(inputs: Vec<Input>, length: usize, format: Option<Format>)
     let hash_config = super::super::HashConfig::parse(
         r#"{"base64_signer_key":"AAAA","base64_salt_separator":"Bw==","rounds":8,"mem_cost":14}"#,
     );
-    let options = ReadOptions { format, hash_config: hash_config.ok() };
+    let options = ReadOptions { format, hash_config: hash_config.ok(), ..ReadOptions::default() };
     let Ok(mut export) = Export::open(inputs, options) else { return };
     for _ in 0..=length {
         match export.next_row() {

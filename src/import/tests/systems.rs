@@ -1,8 +1,8 @@
 //! What the fixtures do not show of single systems.
 
-use super::super::{Format, HashConfig, ImportError, ReadOptions};
+use super::super::{Export, Format, HashConfig, ImportError, ReadOptions};
 use super::{facts, file, open, open_as, read_all, rows, users};
-use crate::auth::import::row::{About, Credential, Fact, ProviderAccount, Reason, SourceUser};
+use crate::auth::import::row::{About, Credential, Fact, OauthTokens, ProviderAccount, Reason, SourceUser};
 
 fn user_of(text: &str) -> SourceUser {
     let mut all = users(&mut open(vec![file("file", text.as_bytes())]));
@@ -31,7 +31,7 @@ fn reason(text: &str) -> Reason {
 }
 
 fn account(provider: &str, subject: &str) -> ProviderAccount {
-    ProviderAccount { provider: provider.into(), subject: subject.into(), created_at: None }
+    ProviderAccount { provider: provider.into(), subject: subject.into(), created_at: None, tokens: None }
 }
 
 #[test]
@@ -105,6 +105,34 @@ fn table_has_usual_names_of_columns() {
     assert_eq!(user.left_out, ["Phone"]);
     let date = user_of("id,email,email_verified\n1,a@example.com,2021-03-04 05:06:07\n");
     assert!(date.verified);
+}
+
+#[test]
+fn tokens_of_accounts_are_read_only_when_they_are_wanted() {
+    let better_auth = r#"{"user":[{"id":"u1","email":"a@example.com"}],"account":[{"userId":"u1","providerId":"github",
+        "accountId":"9","accessToken":"gho_x","refreshToken":"","scope":"repo","accessTokenExpiresAt":1767225600000},
+        {"userId":"u1","providerId":"google","accountId":"7","accessToken":null,"scope":"email"}]}"#;
+    let authjs = r#"[{"userId":"u1","provider":"github","providerAccountId":"9","access_token":"gho_x","scope":"repo",
+        "expires_at":1767225600}]"#;
+    let expected = OauthTokens {
+        access: Some("gho_x".into()),
+        access_expires_at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+        scope: Some("repo".into()),
+        ..OauthTokens::default()
+    };
+    for (format, text) in [(Format::BetterAuth, better_auth), (Format::Authjs, authjs)] {
+        for keeps_tokens in [false, true] {
+            let options = ReadOptions { format: Some(format), keeps_tokens, ..ReadOptions::default() };
+            let mut export = Export::open(vec![file("file", text.as_bytes())], options).unwrap();
+            let tokens: Vec<_> = facts(&mut export)
+                .into_iter()
+                .filter_map(|(_, about)| if let About::Account(account) = about { account.tokens } else { None })
+                .collect();
+            let wanted = keeps_tokens.then(|| Box::new(expected.clone()));
+            assert_eq!(tokens, Vec::from_iter(wanted), "{format}: an account without a token has none");
+            assert!(!format!("{tokens:?}").contains("gho_x"));
+        }
+    }
 }
 
 #[test]
@@ -218,7 +246,8 @@ fn firebase_needs_the_parameters_of_its_hashes() {
     assert_eq!(user_of(&without).password, Credential::None);
     let json = r#"{"hash_config":{"algorithm":"SCRYPT","base64_signer_key":"a-_5","base64_salt_separator":"Bw","rounds":8,"mem_cost":14}}"#;
     let hash_config = Some(HashConfig::parse(json).unwrap());
-    let rows = read_all(vec![file("f", text.as_bytes())], ReadOptions { format: None, hash_config }).unwrap();
+    let rows =
+        read_all(vec![file("f", text.as_bytes())], ReadOptions { hash_config, ..ReadOptions::default() }).unwrap();
     let Ok(Fact::User(user)) = &rows[0].fact else { panic!("{rows:?}") };
     assert_eq!(hash(user), "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=a+/5$c2FsdA==$aGFzaA==");
     for (name, text) in [

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::auth::import::Counts;
+use crate::auth::import::row::OauthTokens;
 use crate::auth::storage::{
     ImportBatch, ImportProgress, ImportResult, ImportedAccount, ImportedUser, NewBan, OnConflict, UserChange, UserQuery,
 };
@@ -24,6 +25,7 @@ pub(super) fn imported(name: &str) -> ImportedUser {
             provider_id: "google".into(),
             account_id: format!("subject-of-{name}"),
             created_at: at(-86_400),
+            tokens: None,
         }],
     }
 }
@@ -128,6 +130,33 @@ fn update_goes_by_the_id_alone() {
         bob.user.email = email("ada");
         assert_eq!(run(&mut *store, &[bob], OnConflict::Update).unwrap(), [ImportResult::Taken]);
         assert_eq!(db.count("user"), 2);
+    });
+}
+
+#[test]
+fn tokens_of_accounts_are_stored() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        let mut ada = imported("ada");
+        let tokens = OauthTokens {
+            access: Some("access".into()),
+            id: Some("identity".into()),
+            access_expires_at: Some(at(60)),
+            scope: Some("email".into()),
+            ..OauthTokens::default()
+        };
+        ada.accounts[0].tokens = Some(Box::new(tokens));
+        assert_eq!(run(&mut *store, &[ada, imported("bob")], OnConflict::Fail).unwrap(), [ImportResult::Created; 2]);
+        let of = |column: &str, subject: &str| {
+            db.ask(&format!(
+                r#"SELECT CAST("{column}" AS TEXT) FROM "account" WHERE "accountId" = 'subject-of-{subject}'"#
+            ))
+        };
+        let stored = ["accessToken", "refreshToken", "idToken", "scope"].map(|column| of(column, "ada"));
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(stored, [text("access"), None, text("identity"), text("email")]);
+        assert!(of("accessTokenExpiresAt", "ada").is_some() && of("refreshTokenExpiresAt", "ada").is_none());
+        assert_eq!(of("accessToken", "bob"), None);
     });
 }
 

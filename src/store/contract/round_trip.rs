@@ -128,6 +128,7 @@ fn user(hashes: Vec<StoredHash>) -> impl Strategy<Value = ImportedUser> {
                         provider_id,
                         account_id,
                         created_at: instant((created + later).min(0)),
+                        tokens: None,
                     })
                     .collect(),
             }

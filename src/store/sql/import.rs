@@ -273,13 +273,28 @@ fn create_all(tx: &mut dyn Tx, mapping: &SchemaMapping, new: &[&ImportedUser]) -
 }
 
 fn account_values(mapping: &SchemaMapping, user_id: &str, account: &ImportedAccount) -> Values {
-    vec![
+    let mut values = vec![
         ("accountId", (&account.account_id).into()),
         ("providerId", (&account.provider_id).into()),
         ("userId", mapping.reference("account", "userId", user_id)),
         ("createdAt", mapping.time("account", "createdAt", account.created_at)),
         ("updatedAt", mapping.time("account", "updatedAt", account.created_at)),
-    ]
+    ];
+    if let Some(tokens) = &account.tokens {
+        let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Into::into);
+        let time = |column: &'static str, time: Option<Timestamp>| {
+            (column, time.map_or(Value::Null, |time| mapping.time("account", column, time)))
+        };
+        values.extend([
+            ("accessToken", text(&tokens.access)),
+            ("refreshToken", text(&tokens.refresh)),
+            ("idToken", text(&tokens.id)),
+            time("accessTokenExpiresAt", tokens.access_expires_at),
+            time("refreshTokenExpiresAt", tokens.refresh_expires_at),
+            ("scope", text(&tokens.scope)),
+        ]);
+    }
+    values
 }
 
 fn entry_about(subject: Subject, imported: &ImportedUser, roles: &str) -> Event {
