@@ -10,6 +10,7 @@ pub mod cookie;
 pub mod doctor;
 pub mod duration;
 pub mod email;
+mod id_prefix;
 pub mod import;
 pub mod odd;
 pub mod password;
@@ -274,6 +275,9 @@ pub enum AuthError {
         /// Their ids.
         ids: String,
     },
+    /// Several ids begin with the text that was given for one.
+    #[error("several ids begin with {prefix}: {matches}")]
+    AmbiguousId { prefix: String, matches: String },
     #[error("a role is made of letters, digits, _ and -; several are separated by commas")]
     InvalidRole,
     /// The role looks like `admin` and gives none of its rights.

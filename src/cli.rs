@@ -23,6 +23,7 @@ use crate::commands::guard::{self, GuardArgs};
 use crate::commands::hash::{self, HashCommand};
 use crate::commands::help::{CompletionsArgs, HelpArgs};
 use crate::commands::import::{self, ImportArgs};
+use crate::commands::list_flags::ListFlags;
 use crate::commands::password::{self, ChangePasswordArgs, PasswordCommand};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::second_factor::{self, SecondFactorCommand};
@@ -33,7 +34,7 @@ use crate::commands::signup::{self, SignUpArgs};
 use crate::commands::whoami::{self, WhoamiArgs};
 
 use crate::commands::users::{self, UsersCommand};
-pub use parse::{Parsed, UsageError, page, parse};
+pub use parse::{Parsed, UsageError, page, parse, wants_json};
 pub use topics::{AUTHORITIES, Authority, GROUPS, Who};
 
 /// Accounts, passwords and sessions in your terminal, on one SQLite file
@@ -78,6 +79,19 @@ pub struct Global {
     /// Never ask; fail instead and name the missing flag
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_input: bool,
+    /// Times in text: local, utc or relative to now [default: relative on a terminal, else utc]
+    #[arg(
+        long,
+        value_enum,
+        hide_possible_values = true,
+        value_name = "FORM",
+        global = true,
+        help_heading = "Global options"
+    )]
+    pub time: Option<TimeForm>,
+    /// Show no list in a pager
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_pager: bool,
     /// Answer yes to confirmations
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub yes: bool,
@@ -102,6 +116,16 @@ pub enum ColorChoice {
     Never,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TimeForm {
+    /// In the time zone of this machine
+    Local,
+    /// In UTC, as in JSON
+    Utc,
+    /// From now, such as "in 7 days"
+    Relative,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create an account and sign in
@@ -116,6 +140,8 @@ pub enum Command {
     /// List or end sessions
     #[command(args_conflicts_with_subcommands = true, after_help = sessions::EXAMPLES)]
     Sessions {
+        #[command(flatten)]
+        list: ListFlags,
         /// What to do; `list` when nothing is said.
         #[command(subcommand)]
         command: Option<SessionsCommand>,
@@ -198,6 +224,23 @@ pub enum Command {
     /// Help on a command or a topic: exit-codes, environment, security
     #[command(after_help = "Examples:\n  authctl help signin\n  authctl help exit-codes")]
     Help(HelpArgs),
+}
+
+impl Command {
+    /// The flags of a command that prints a list.
+    fn list_flags(&self) -> Option<&ListFlags> {
+        match self {
+            Self::Users { command: UsersCommand::List(args) } => Some(&args.list),
+            Self::Sessions { command: None, list } => Some(list),
+            Self::Sessions { command: Some(SessionsCommand::List(args)), .. } => Some(&args.list),
+            Self::Audit { command: AuditCommand::List(args) } => Some(&args.list),
+            Self::Audit { command: AuditCommand::Tail(args) } => Some(&args.list),
+            Self::Policy { command: PolicyCommand::Show(list) } | Self::Db { command: DbCommand::List(list) } => {
+                Some(list)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The whole definition, for man pages and completions.

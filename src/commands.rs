@@ -13,6 +13,7 @@ pub(crate) mod guard;
 pub(crate) mod hash;
 pub(crate) mod help;
 pub(crate) mod import;
+pub(crate) mod list_flags;
 mod mail_templates;
 pub(crate) mod pages;
 pub(crate) mod password;
@@ -70,7 +71,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Signup(args) => signup::run(args, context).attempt("could not sign up"),
         Command::Signin(args) => signin::run(args, context).attempt("could not sign in"),
         Command::Whoami(args) => whoami::run(args, context),
-        Command::Sessions { command } => sessions::run(command.as_ref(), context),
+        Command::Sessions { list, command } => sessions::run(command.as_ref(), list, context),
         Command::Signout(args) => signout::run(args, context).attempt("could not sign out"),
         Command::Password { command } => password::run(command, context),
         Command::Passwd(args) => password::change(args, context),

@@ -18,6 +18,7 @@ use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, ExportedUser, Sink};
 use crate::auth::user::User;
 use crate::import::authctl as own;
+use crate::output::csv;
 use crate::output::json::line;
 
 /// What reads the export.
@@ -133,7 +134,7 @@ impl Writer {
         self.written.hashes_left_out += u64::from(given.is_some() && hash.is_none());
         self.written.second_factors += u64::from(exported.user.two_factor_enabled);
         let text = match self.shape {
-            Shape::Csv => csv(&exported.user),
+            Shape::Csv => csv_line(&exported.user),
             Shape::Authctl => line(&own_line(exported, hash)) + "\n",
             shape => {
                 let separator = if self.written.users == 0 { "\n" } else { ",\n" };
@@ -237,7 +238,7 @@ fn own_line(exported: &ExportedUser, hash: Option<&StoredHash>) -> Value {
 /// The last word says that cells which a spreadsheet would compute begin with an apostrophe.
 const CSV_HEADER: &str = "id,email,name,image,email_verified,created_at,updated_at,role,banned,ban_reason,ban_expires,two_factor_enabled,escaped\n";
 
-fn csv(user: &User) -> String {
+fn csv_line(user: &User) -> String {
     let time = |instant: Timestamp| readable(instant).map_or_else(String::new, rfc3339);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let cells = [
@@ -255,19 +256,9 @@ fn csv(user: &User) -> String {
         user.two_factor_enabled.to_string(),
         String::new(),
     ];
-    let cells: Vec<String> = cells.iter().enumerate().map(|(index, cell)| cell_of(cell, index == 0)).collect();
-    cells.join(",") + "\n"
-}
-
-/// A cell that a spreadsheet shows as it is (CWE-1236). An id has quotes, and an empty cell none.
-fn cell_of(text: &str, is_id: bool) -> String {
-    let guard = if text.starts_with(['\'', '=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    let needs_quotes = is_id || text.contains([',', '"', '\n', '\r']) || text.eq_ignore_ascii_case("null");
-    if needs_quotes || !guard.is_empty() {
-        format!("\"{guard}{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+    // Ids of digits are no numbers.
+    let cell = |(index, text): (usize, &String)| if index == 0 { csv::quoted(text) } else { csv::cell(text) };
+    cells.iter().enumerate().map(cell).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// A row of Better Auth's table of users.

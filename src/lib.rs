@@ -53,12 +53,12 @@ use std::sync::atomic::AtomicBool;
 
 use auth::audit::{Entry, Event, Subject};
 use auth::user::UserRef;
-use cli::{Cli, ColorChoice, Parsed, UsageError};
+use cli::{Cli, ColorChoice, Parsed, TimeForm, UsageError};
 use commands::pages::Pages;
 use context::{Context, Environment, GlobalOptions};
 use error::{ExitCode, Failure};
 use mail::handover;
-use output::{Outcome, Page, Report, Style};
+use output::{Outcome, Page, Report, Style, Times, pager};
 
 /// Runs the program on its command line and returns its exit code.
 pub fn run() -> std::process::ExitCode {
@@ -181,7 +181,7 @@ fn report(context: &mut Context, user_id: &str, failure: &str) -> anyhow::Result
 
 fn answer_command_line() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
-    let wants_json = words.iter().any(|word| word == "--json");
+    let wants_json = cli::wants_json(&words);
     match cli::parse(words) {
         Parsed::Command(cli) => answer(&cli),
         Parsed::Page(page) => print(&page, wants_json, false),
@@ -243,8 +243,11 @@ fn print_result(
             drop(context);
             become_command(*command, cli.global.json, style)
         }
-        Ok(Outcome::List(listing)) => {
-            print_pages(&mut *commands::pages::pages(listing, cli.global.json, style), cli, style, &mut context)
+        Ok(Outcome::List(listing, layout)) => {
+            match commands::pages::pages(*listing, &layout.as_document(cli.global.json), style) {
+                Ok(mut pages) => print_pages(&mut *pages, cli, style, &mut context),
+                Err(error) => print_failure(&Failure::from(error), cli.global.json, style.color),
+            }
         }
         Ok(Outcome::Follow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
         Ok(Outcome::Bytes { file, report }) => print_bytes(file, &*report, cli, style, &mut context),
@@ -285,10 +288,16 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
         ColorChoice::Auto => is_terminal && !environment.no_color(),
     };
     let terminal = std::io::stdout().is_terminal();
-    let width = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col);
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok();
+    let (width, height) = (size.map(|size| size.ws_col), size.map(|size| size.ws_row));
     // Answers in a pipe are for programs.
     let paints = terminal && is_colored(true);
-    Style { terminal, width, color: is_colored(std::io::stderr().is_terminal()), paints }
+    let times = cli.global.time.map(|form| match form {
+        TimeForm::Local => Times::Local,
+        TimeForm::Utc => Times::Utc,
+        TimeForm::Relative => Times::Relative,
+    });
+    Style { terminal, width, height, times, color: is_colored(std::io::stderr().is_terminal()), paints }
 }
 
 /// Prints a page such as help.
@@ -367,7 +376,7 @@ fn print_pages(pages: &mut dyn Pages, cli: &Cli, style: Style, context: &mut Con
             }
         };
         if unwritten.is_none() {
-            unwritten = output::write_answer(&page.answer).err();
+            unwritten = print_part(&page.answer, cli, style, context).err();
         }
         print_notices(cli, context);
         if unwritten.is_none() && !cli.global.quiet {
@@ -383,6 +392,16 @@ fn print_pages(pages: &mut dyn Pages, cli: &Cli, style: Style, context: &mut Con
     let failures = [result.err(), unwritten, unlogged];
     let codes = failures.iter().flatten().map(|failure| print_failure(failure, cli.global.json, style.color));
     codes.reduce(|first, _| first).unwrap_or(ExitCode::Done)
+}
+
+/// Prints a part of a list, in a pager if it does not fit the screen.
+fn print_part(part: &str, cli: &Cli, style: Style, context: &Context) -> std::io::Result<()> {
+    match context.pager() {
+        Some(chosen) if !cli.global.no_pager && pager::exceeds_screen(part, style) && pager::show(part, chosen) => {
+            Ok(())
+        }
+        _ => output::write_answer(part),
+    }
 }
 
 /// How often `audit tail --follow` reads the log.

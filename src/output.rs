@@ -1,10 +1,14 @@
 //! Reports of commands as text and JSON, and the two streams they go to. Nothing here decides.
 
+pub mod csv;
 pub mod json;
+pub mod list;
+pub mod pager;
 pub mod progress;
 pub mod qr;
 pub mod table;
 pub mod text;
+pub mod wrap;
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -19,8 +23,10 @@ use crate::auth::audit::{AuditQuery, Entry};
 use crate::auth::odd::readable;
 use crate::auth::secret::Token;
 use crate::auth::session::Selection;
+use crate::auth::storage::UserQuery;
 use crate::error::ExitCode;
-use text::{relative, rfc3339};
+use list::{Layout, Rows};
+use text::{local, local_minute, relative, rfc3339};
 
 /// The result of a command, ready to format. A report decides nothing.
 pub trait Report: std::fmt::Debug {
@@ -63,7 +69,7 @@ pub enum Outcome {
     /// Another program takes the place of this process.
     Exec(Box<Command>),
     /// A list that is printed while it is read, so that a list of any length takes no memory.
-    List(Listing),
+    List(Box<Listing>, Layout),
     /// A complete file for standard output, byte by byte, and the report about it for standard error.
     Bytes {
         file: File,
@@ -80,12 +86,15 @@ pub enum Outcome {
 /// A list to print.
 #[derive(Debug)]
 pub enum Listing {
-    /// Entries of the audit log.
-    Entries {
-        query: AuditQuery,
-        /// One JSON document per line, whatever the format.
-        as_lines: bool,
+    Users {
+        query: UserQuery,
+        /// The most users.
+        limit: usize,
+        /// Whether users of the database have roles.
+        has_roles: bool,
     },
+    /// Entries of the audit log.
+    Entries { query: AuditQuery },
     Sessions {
         selection: Selection,
         /// The id of the caller's session, when the list has only sessions of the caller.
@@ -95,6 +104,8 @@ pub enum Listing {
     },
     /// Sessions that end while they are printed.
     Ending(Ending),
+    /// A list that was read at once.
+    Rows(Rows),
     /// An export, which is complete in a file without a name, and lines about it.
     Export { file: File, about: Vec<String> },
 }
@@ -111,6 +122,12 @@ pub struct Ending {
     pub named: Option<String>,
 }
 
+impl Outcome {
+    pub fn list(listing: Listing, layout: Layout) -> Self {
+        Self::List(Box::new(listing), layout)
+    }
+}
+
 impl<R: Report + 'static> From<R> for Outcome {
     fn from(report: R) -> Self {
         Self::Report(Box::new(report))
@@ -124,19 +141,53 @@ pub struct Style {
     pub terminal: bool,
     /// The width of the terminal in columns.
     pub width: Option<u16>,
+    /// The height of the terminal in lines.
+    pub height: Option<u16>,
+    /// `None` as the place of the output decides.
+    pub times: Option<Times>,
     /// Messages on standard error have colours.
     pub color: bool,
     /// Tables on standard output have colours.
     pub paints: bool,
 }
 
+/// How times are shown as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// In the time zone of this machine.
+    Local,
+    Utc,
+    /// Relative to now.
+    Relative,
+}
+
 impl Style {
     /// Formats an instant: relative to now on a terminal, as RFC 3339 in a pipe; a dash for one that cannot be read.
     pub fn when(self, instant: Timestamp, now: Timestamp) -> String {
+        match (readable(instant), self.times) {
+            (None, _) => "-".to_owned(),
+            (Some(instant), Some(Times::Local)) => local(instant),
+            (Some(instant), Some(Times::Relative)) => relative(instant, now),
+            (Some(instant), None) if self.terminal => relative(instant, now),
+            (Some(instant), None | Some(Times::Utc)) => rfc3339(instant),
+        }
+    }
+
+    /// As [`Self::when`], with the local date on a terminal.
+    pub fn dated(self, instant: Timestamp, now: Timestamp) -> String {
+        let when = self.when(instant, now);
         match readable(instant) {
-            Some(instant) if self.terminal => relative(instant, now),
-            Some(instant) => rfc3339(instant),
-            None => "-".to_owned(),
+            Some(instant) if self.terminal && self.times.is_none() => format!("{when} ({})", local_minute(instant)),
+            _ => when,
+        }
+    }
+
+    /// Formats an instant as the end of a sentence: "in 7 days", "at 2026-12-04T10:00:00.000Z".
+    pub fn ends(self, instant: Timestamp, now: Timestamp) -> String {
+        match self.times {
+            None | Some(Times::Relative) => relative(instant, now),
+            Some(Times::Local) => format!("at {}", local(instant)),
+            Some(Times::Utc) => format!("at {}", rfc3339(instant)),
         }
     }
 }

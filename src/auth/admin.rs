@@ -24,12 +24,12 @@ fn is_address(named: &str) -> bool {
 }
 
 impl Auth<'_> {
-    /// Finds a user by address or id. An address is found as the database has it, which may be one that no sign-in
+    /// Finds a user by address, by id, or by the first characters of an id. An address is found as the database has it, which may be one that no sign-in
     /// accepts; else in any spelling: in another case, with blanks around it, or as it was pasted.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`], [`AuthError::InvalidEmail`] for an address that no user can have, and
-    /// [`AuthError::AmbiguousUser`] if several users have it in another spelling.
+    /// [`AuthError::AmbiguousUser`] if several users have it in another spelling; [`AuthError::AmbiguousId`].
     pub fn find_user(&mut self, named: &str) -> Result<User, AuthError> {
         let found = if is_address(named) {
             let address = pasted(named);
@@ -38,7 +38,7 @@ impl Auth<'_> {
                 found => found,
             }
         } else {
-            self.store.user(&UserRef::Id(named.to_owned()))?
+            self.user_with_id(named)?
         };
         match found {
             Some(user) => Ok(user),
@@ -92,15 +92,16 @@ impl Auth<'_> {
     }
 
     /// Finds the users that entries of the audit log are about or by. An id stands for itself, whether the
-    /// user still exists or not. An address stands for the user who has it now, in any spelling if no user has it
+    /// user still exists or not, and the first characters of an id for that of a user who exists. An address stands for the user who has it now, in any spelling if no user has it
     /// as given, else for every user who had
     /// it in an entry, such as one who was deleted.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchUser`] for an address that no user has and no entry names.
+    /// [`AuthError::NoSuchUser`] for an address that no user has and no entry names; [`AuthError::AmbiguousId`].
     pub fn users_in_log(&mut self, named: &str) -> Result<AuditUsers, AuthError> {
         if !is_address(named) {
-            return Ok(AuditUsers { ids: vec![named.to_owned()], email: None });
+            let id = self.user_with_id(named)?.map_or_else(|| named.to_owned(), |user| user.id);
+            return Ok(AuditUsers { ids: vec![id], email: None });
         }
         let mut found = self.store.users_with_address(named)?;
         if found.is_empty() {

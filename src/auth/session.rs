@@ -6,6 +6,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 
+use super::id_prefix::session_among;
 use super::odd::{OddValue, UNREADABLE, is_id};
 use super::policy::{LONGEST_LIFE, SessionRules};
 use super::storage::{SessionQuery, Which};
@@ -261,15 +262,17 @@ impl Auth<'_> {
         Ok(self.only_live(sessions))
     }
 
-    /// Ends sessions of the caller and returns those that were live.
+    /// Ends sessions of the caller and returns those that were live. The first characters of an id stand for it.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchSession`] if one of the ids is not a live session of the user; then no session ends.
+    /// [`AuthError::NoSuchSession`] if one of the ids is not a live session of the user, and
+    /// [`AuthError::AmbiguousId`]; then no session ends.
     /// As for [`super::Caller::check`].
     pub fn end_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
-        if let Which::Ids(_) = which {
-            self.choose_sessions(me, which)?;
-        }
+        let which = match which {
+            Which::Ids(_) => &Which::Ids(self.choose_sessions(me, which)?.into_iter().map(|one| one.id).collect()),
+            which => which,
+        };
         let ended = self.act_for(&me, |auth| auth.store.end_sessions(&me.user.id, which)?)?;
         Ok(self.only_live(ended))
     }
@@ -277,12 +280,13 @@ impl Auth<'_> {
     /// Lists the live sessions that [`Auth::end_sessions`] would end.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchSession`] as for [`Auth::end_sessions`].
+    /// [`AuthError::NoSuchSession`] and [`AuthError::AmbiguousId`] as for [`Auth::end_sessions`].
     pub fn choose_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
         let live = self.live_sessions(&me.user.id)?;
-        if let Some(id) = which.missing(|id| live.iter().any(|session| session.id == id)) {
-            return Err(AuthError::NoSuchSession(id.to_owned()));
-        }
+        let which = match which {
+            Which::Ids(ids) => &Which::Ids(ids.iter().map(|id| session_among(id, &live)).collect::<Result<_, _>>()?),
+            which => which,
+        };
         Ok(live.into_iter().filter(|session| which.means(&session.id)).collect())
     }
 
@@ -312,10 +316,11 @@ impl Auth<'_> {
         Ok(page)
     }
 
-    /// Finds the live sessions with these ids that are in a scope and meet every condition.
+    /// Finds the live sessions with these ids, or with ids that begin with them, that are in a scope and meet every
+    /// condition.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchSession`] if one of the ids has no such session.
+    /// [`AuthError::NoSuchSession`] if one of the ids has no such session; [`AuthError::AmbiguousId`].
     pub fn sessions_with_ids(
         &mut self,
         ids: &[String],
@@ -324,12 +329,13 @@ impl Auth<'_> {
     ) -> Result<Vec<Session>, AuthError> {
         let mut chosen: Vec<Session> = Vec::new();
         for id in ids {
+            let now = self.now;
             let is_meant = |session: &Session| {
                 scope.user_id().is_none_or(|user_id| user_id == session.user_id)
-                    && session.may_be_live(self.now)
-                    && filter.matches(session, self.now)
+                    && session.may_be_live(now)
+                    && filter.matches(session, now)
             };
-            let session = self.store.session_by_id(id)?.filter(is_meant);
+            let session = self.session_with_id(id, is_meant)?;
             let session = session.ok_or_else(|| AuthError::NoSuchSession(id.clone()))?;
             if !chosen.iter().any(|known| known.id == session.id) {
                 chosen.push(session);

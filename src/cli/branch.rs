@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use super::{Cli, Command as Chosen, Global};
+use crate::commands::list_flags::ListFlags;
 
 /// Parses the words of one command; `None` for what needs the whole tree.
 pub(super) fn parse_branch(words: &[OsString]) -> Option<Cli> {
@@ -39,8 +40,9 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["signin", "sign-in", "login"], |name, words| with(name, words, Chosen::Signin)),
     (&["whoami", "status"], |name, words| with(name, words, Chosen::Whoami)),
     (&["sessions"], |name, words| {
-        with(name, words, |NoArgs {}| Chosen::Sessions { command: None })
-            .or_else(|| above(name, words, |command| Chosen::Sessions { command: Some(command) }))
+        with(name, words, |list| Chosen::Sessions { list, command: None }).or_else(|| {
+            above(name, words, |command| Chosen::Sessions { list: ListFlags::default(), command: Some(command) })
+        })
     }),
     (&["signout", "sign-out", "logout"], |name, words| with(name, words, Chosen::Signout)),
     (&["password"], |name, words| above(name, words, |command| Chosen::Password { command })),
@@ -63,10 +65,6 @@ const BRANCHES: &[(&[&str], Read)] = &[
 fn branch(word: &OsString) -> Option<(&'static str, Read)> {
     BRANCHES.iter().find_map(|(names, read)| names.iter().find(|name| word == **name).map(|name| (*name, *read)))
 }
-
-/// `sessions` without a command.
-#[derive(Debug, Args)]
-struct NoArgs {}
 
 #[cfg(test)]
 mod tests {

@@ -35,10 +35,10 @@ pub struct UsageError {
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     let words: Vec<OsString> = words.into_iter().collect();
     if let Some(cli) = parse_branch(&words) {
-        return Parsed::Command(Box::new(cli));
+        return settled(cli);
     }
     match Cli::try_parse_from(&words) {
-        Ok(cli) => Parsed::Command(Box::new(cli)),
+        Ok(cli) => settled(cli),
         Err(error) => match error.kind() {
             ErrorKind::DisplayVersion => Parsed::Page(error.render().to_string()),
             ErrorKind::DisplayHelp => Parsed::Page(help(&words, &error)),
@@ -46,6 +46,27 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
             _ => Parsed::Mistake(mistake(&error)),
         },
     }
+}
+
+/// Gives `-o json` the meaning of `--json`, and refuses flags that exclude each other. clap does not compare a flag of
+/// a command with one of the program.
+fn settled(mut cli: Cli) -> Parsed {
+    if let Some(list) = cli.command.list_flags() {
+        if let Some((one, other)) = list.conflict(cli.global.json) {
+            let message = format!("{one} and {other} exclude each other");
+            let hint = "JSON has every field; `-o csv` and `-o tsv` have columns".to_owned();
+            return Parsed::Mistake(UsageError { message, hint });
+        }
+        cli.global.json |= list.is_json();
+    }
+    Parsed::Command(Box::new(cli))
+}
+
+/// Whether a command line that cannot be parsed asks for JSON.
+pub fn wants_json(words: &[OsString]) -> bool {
+    let is_format = |pair: &[OsString]| (pair[0] == "-o" || pair[0] == "--output") && pair[1] == "json";
+    words.iter().any(|word| ["--json", "-ojson", "-o=json", "--output=json"].iter().any(|flag| word == flag))
+        || words.windows(2).any(is_format)
 }
 
 /// The help of a command, or of the program for no words; `None` when the command does not exist.

@@ -62,7 +62,7 @@ const FLAGS: &[(&[&str], &[&str])] = &[
     (&["--email", "--mail", "--address", "-e"], &["EMAIL", "NEW", "USER"]),
     (&["--user", "--username", "--id", "-u"], &["--user", "USER", "EMAIL", "ID"]),
     (&["--force", "-f", "--assume-yes", "--noconfirm"], &["--yes"]),
-    (&["--output", "--format", "-o"], &["--json"]),
+    (&["--output", "--format", "-o"], &["--output", "--json"]),
     (&["--limit", "--count", "--max", "-n"], &["--limit", "--lines"]),
     (&["--filter", "--query"], &["--search", "--event"]),
     (&["--database", "--file", "--path", "-d"], &["--db"]),

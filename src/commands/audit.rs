@@ -5,15 +5,17 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::pages::{End, Format, List, Pages, PagesOf};
+use super::list_flags::ListFlags;
+use super::pages::{End, List, Pages, PagesOf};
 use super::session_start::{Printed, refuse_lost};
 use super::{interruption, progress};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::cli::when::{self, When};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::table::{Column, facts, table};
-use crate::output::text::{escape, escaped, rfc3339};
+use crate::output::list::{Cell, Format, Item, Layout, Row, Rows};
+use crate::output::table::{Column, facts};
+use crate::output::text::{cell, escaped, rfc3339};
 use crate::output::{Listing, Outcome, Page, Report, Style, json};
 use crate::paths::DatabaseLocation;
 
@@ -30,7 +32,7 @@ pub enum AuditCommand {
   authctl audit list --event signin.failed --since 2h
   authctl audit list --json | jq -r '.entries[].event'"
     )]
-    List(AuditFilterArgs),
+    List(ListEntriesArgs),
     /// Show the newest entries
     #[command(after_help = "Examples:\n  authctl audit tail\n  authctl audit tail --follow")]
     Tail(TailArgs),
@@ -44,6 +46,14 @@ pub enum AuditCommand {
     /// Print entries as JSON, one per line
     #[command(after_help = "Example:\n  authctl audit export > audit.jsonl")]
     Export(AuditFilterArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ListEntriesArgs {
+    #[command(flatten)]
+    pub filter: AuditFilterArgs,
+    #[command(flatten)]
+    pub list: ListFlags,
 }
 
 #[derive(Debug, Args)]
@@ -76,20 +86,22 @@ pub struct TailArgs {
     /// Go on as entries come, until interrupted
     #[arg(short, long)]
     pub follow: bool,
+    #[command(flatten)]
+    pub list: ListFlags,
 }
 
 pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         AuditCommand::List(args) => {
-            let query = query(args, context).context("could not read the audit log")?;
+            let query = query(&args.filter, context).context("could not read the audit log")?;
             let interrupted = context.auth()?.store.interrupted()?;
             context.notices.extend(interrupted.as_ref().map(interruption));
-            Ok(Outcome::List(Listing::Entries { query, as_lines: false }))
+            Ok(Outcome::list(Listing::Entries { query }, args.list.layout()))
         }
         AuditCommand::Export(args) => {
             refuse_lost(Printed::Export, context)?;
             let query = query(args, context).context("could not read the audit log")?;
-            Ok(Outcome::List(Listing::Entries { query, as_lines: true }))
+            Ok(Outcome::list(Listing::Entries { query }, Layout { format: Format::Lines, ..Layout::default() }))
         }
         AuditCommand::Tail(args) => {
             let store = context.auth().context("could not read the audit log")?.store;
@@ -97,7 +109,18 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
             let mut entries = store.newest_entries(args.lines.max(1)).context("could not read the audit log")?;
             let newest = entries.last().map_or(0, |entry| entry.seq);
             entries.truncate(args.lines);
-            Ok(if args.follow { Outcome::Follow { entries, newest } } else { AuditReport::Entries(entries).into() })
+            let layout = args.list.layout();
+            match (args.follow, layout.format) {
+                (false, _) => Ok(Outcome::list(Listing::Rows(rows(&entries)), layout)),
+                (true, Format::Table | Format::Lines | Format::Document) if layout.columns.is_empty() => {
+                    Ok(Outcome::Follow { entries, newest })
+                }
+                (true, _) => Err(CommandError::Usage {
+                    message: "entries that come are printed whole, as text or as JSON".to_owned(),
+                    hint: "use -o jsonl with --follow",
+                }
+                .into()),
+            }
         }
         AuditCommand::Verify { contains } => verify(contains.as_deref(), context),
     }
@@ -120,15 +143,17 @@ fn query(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<AuditQ
 #[derive(Debug)]
 struct Log(AuditQuery);
 
-pub(super) fn pages(query: AuditQuery, as_lines: bool, json: bool, style: Style) -> Box<dyn Pages> {
-    let format = if as_lines { Format::Lines } else { Format::new(json, style) };
+pub(super) fn pages(query: AuditQuery, layout: &Layout, style: Style) -> anyhow::Result<Box<dyn Pages>> {
     let limit = query.limit;
-    PagesOf::boxed(Log(query), format, limit, style)
+    PagesOf::boxed(Log(query), layout, limit, style)
 }
 
 impl List for Log {
     type Item = Entry;
-    const NAME: &'static str = "entries";
+
+    fn name(&self) -> &'static str {
+        "entries"
+    }
 
     fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Entry>, bool)> {
         let Self(query) = self;
@@ -170,12 +195,8 @@ impl List for Log {
         COLUMNS.to_vec()
     }
 
-    fn cells(&self, entry: &Entry) -> Vec<String> {
-        cells(entry, rfc3339(entry.at))
-    }
-
-    fn table(&self, entries: &[Entry], now: Timestamp, style: Style) -> String {
-        table_of(entries, now, style)
+    fn row(&self, entry: &Entry, _now: Timestamp) -> Row {
+        row(entry)
     }
 }
 
@@ -211,62 +232,58 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
         unfinished.pop();
     }
     let (entries, old_form, head) = (chain.entries(), chain.entries_of_old_form(), chain.head().to_owned());
-    Ok(AuditReport::Whole { entries, old_form, head, unfinished, database }.into())
+    Ok(WholeLog { entries, old_form, head, unfinished, database }.into())
 }
 
+fn rows(entries: &[Entry]) -> Rows {
+    let item = |entry: &Entry| Item { document: entry_json(entry), row: row(entry), group: "" };
+    let (columns, items) = (COLUMNS.to_vec(), entries.iter().map(item).collect());
+    Rows { name: "entries", columns, items, fields: Vec::new(), notes: Vec::new() }
+}
+
+/// No entry was edited, removed or moved.
 #[derive(Debug)]
-enum AuditReport {
-    Entries(Vec<Entry>),
-    /// No entry was edited, removed or moved.
-    Whole {
-        entries: u64,
-        /// The number of first entries that were written before the log kept addresses and values.
-        old_form: u64,
-        head: String,
-        /// The numbers of the entries that intend an act without a later entry about its end.
-        unfinished: Vec<u64>,
-        database: DatabaseLocation,
-    },
+struct WholeLog {
+    entries: u64,
+    /// The number of first entries that were written before the log kept addresses and values.
+    old_form: u64,
+    head: String,
+    /// The numbers of the entries that intend an act without a later entry about its end.
+    unfinished: Vec<u64>,
+    database: DatabaseLocation,
 }
 
-impl Report for AuditReport {
-    fn text(&self, now: Timestamp, style: Style) -> Page {
-        match self {
-            Self::Entries(list) => Page::answer(table_of(list, now, style)),
-            Self::Whole { entries, old_form, head, unfinished, database } => {
-                let entries = match old_form {
-                    0 => entries.to_string(),
-                    old => format!("{entries}, the first {old} in the old form, without addresses"),
-                };
-                let mut lines = vec![("entries", entries), ("newest hash", head.clone())];
-                if !unfinished.is_empty() {
-                    let numbers = unfinished.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-                    lines
-                        .push(("interrupted", format!("{numbers}: the log does not say whether these acts were done")));
-                }
-                Page {
-                    answer: facts(&lines),
-                    ..Page::note(format!(
-                        "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
-                        escaped(database)
-                    ))
-                }
-            }
+impl Report for WholeLog {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let Self { entries, old_form, head, unfinished, database } = self;
+        let entries = match old_form {
+            0 => entries.to_string(),
+            old => format!("{entries}, the first {old} in the old form, without addresses"),
+        };
+        let mut lines = vec![("entries", entries), ("newest hash", head.clone())];
+        if !unfinished.is_empty() {
+            let numbers = unfinished.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            lines.push(("interrupted", format!("{numbers}: the log does not say whether these acts were done")));
+        }
+        Page {
+            answer: facts(&lines),
+            ..Page::note(format!(
+                "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
+                escaped(database)
+            ))
         }
     }
 
     fn json(&self) -> Value {
-        match self {
-            Self::Entries(list) => json!({ "entries": list.iter().map(entry_json).collect::<Vec<_>>() }),
-            Self::Whole { entries, old_form, head, unfinished, database } => json!({
-                "whole": true,
-                "entries": entries,
-                "oldForm": old_form,
-                "head": head,
-                "interrupted": unfinished,
-                "database": database.to_string(),
-            }),
-        }
+        let Self { entries, old_form, head, unfinished, database } = self;
+        json!({
+            "whole": true,
+            "entries": entries,
+            "oldForm": old_form,
+            "head": head,
+            "interrupted": unfinished,
+            "database": database.to_string(),
+        })
     }
 }
 
@@ -299,58 +316,64 @@ pub(super) fn changes_json(changes: &str) -> Value {
 pub(crate) fn lines(entries: &[Entry], for_programs: bool) -> String {
     let mut text = String::new();
     for entry in entries {
-        let line =
-            if for_programs { json::line(&entry_json(entry)) } else { cells(entry, rfc3339(entry.at)).join("  ") };
-        text.push_str(line.trim_end());
+        if for_programs {
+            text.push_str(&json::line(&entry_json(entry)));
+        } else {
+            let cells = row(entry).into_iter().take(LINE_CELLS).map(|value| match value {
+                Cell::Time(instant) => rfc3339(instant),
+                Cell::Text(text) | Cell::Id(text) => cell(&text),
+                Cell::Mark(_) => String::new(),
+            });
+            text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        }
         text.push('\n');
     }
     text
 }
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::whole("SEQ"),
     Column::optional("WHEN", 3),
     Column::whole("EVENT"),
     Column::shrinking("BY", 12, 1),
     Column::shrinking("USER", 12, 2),
-    Column::shrinking("SESSION", 8, 1),
-    Column::shrinking("REASON", 8, 1),
-    Column::shrinking("DETAIL", 24, 4),
+    // Most entries have no session and no reason: without these columns there is room for addresses.
+    Column::shrinking("SESSION", 8, 1).unfitted(),
+    Column::shrinking("REASON", 8, 1).unfitted(),
+    Column::shrinking("DETAIL", 24, 4).unfitted(),
+    Column::shrinking("DETAIL", 24, 4).fitted(),
 ];
 
-fn table_of(entries: &[Entry], now: Timestamp, style: Style) -> String {
-    let mut columns = COLUMNS.to_vec();
-    let mut rows: Vec<_> = entries.iter().map(|entry| cells(entry, style.when(entry.at, now))).collect();
-    if style.terminal {
-        // Most entries have no session and no reason: without these columns there is room for addresses.
-        columns.drain(5..7);
-        for row in &mut rows {
-            let [session, reason] = [row.remove(5), row.remove(5)];
-            let parts = [(row.pop(), ""), (Some(session), "session "), (Some(reason), "reason: ")];
-            let parts = parts.into_iter().filter_map(|(text, word)| Some((text.filter(|text| text != "-")?, word)));
-            let parts = parts.map(|(text, word)| format!("{word}{text}")).collect::<Vec<_>>().join("; ");
-            row.push(if parts.is_empty() { "-".to_owned() } else { parts });
-        }
-    }
-    table(&columns, rows, style)
+/// The cells of a line without columns: all but the last, which repeats others.
+const LINE_CELLS: usize = COLUMNS.len() - 1;
+
+fn row(entry: &Entry) -> Row {
+    let by = match entry.actor_email.as_ref().or(entry.actor_id.as_ref()) {
+        Some(actor) => format!("{}@{} as {actor}", entry.os_user, entry.host),
+        None => format!("{}@{}", entry.os_user, entry.host),
+    };
+    let detail = what_changed(entry);
+    let session = entry.session_id.as_ref().map(|id| format!("session {id}"));
+    let reason = entry.reason.as_ref().map(|reason| format!("reason: {reason}"));
+    let all = Some(detail.clone()).filter(|detail| !detail.is_empty()).into_iter().chain(session).chain(reason);
+    vec![
+        Cell::text(entry.seq.to_string()),
+        Cell::Time(entry.at),
+        Cell::text(&entry.event),
+        Cell::text(by),
+        match &entry.user_email {
+            Some(email) => Cell::text(email),
+            None => id(entry.user_id.as_deref()),
+        },
+        id(entry.session_id.as_deref()),
+        entry.reason.as_ref().into(),
+        Cell::text(&detail),
+        Cell::text(all.collect::<Vec<_>>().join("; ")),
+    ]
 }
 
-fn cells(entry: &Entry, when: String) -> Vec<String> {
-    let text = |text: &Option<String>| escape(text.as_deref().unwrap_or("-")).into_owned();
-    let by = match entry.actor_email.as_ref().or(entry.actor_id.as_ref()) {
-        Some(actor) => format!("{}@{} as {}", escape(&entry.os_user), escape(&entry.host), escape(actor)),
-        None => format!("{}@{}", escape(&entry.os_user), escape(&entry.host)),
-    };
-    vec![
-        entry.seq.to_string(),
-        when,
-        escape(&entry.event).into_owned(),
-        by,
-        text(if entry.user_email.is_some() { &entry.user_email } else { &entry.user_id }),
-        text(&entry.session_id),
-        text(&entry.reason),
-        escape(&what_changed(entry)).into_owned(),
-    ]
+fn id(id: Option<&str>) -> Cell {
+    id.map_or_else(|| Cell::text(""), Cell::id)
 }
 
 /// Old and new values, such as `role: user -> admin`; the detail when there are no values or when the act created
@@ -365,7 +388,7 @@ fn what_changed(entry: &Entry) -> String {
     let fields: Vec<_> = changes.as_object().into_iter().flatten().collect();
     let is_one_sided = |side: &str| fields.iter().all(|(_, change)| change[side].is_null());
     if fields.is_empty() || fields.len() > 1 && (is_one_sided("from") || is_one_sided("to")) {
-        return entry.detail.clone().unwrap_or_else(|| "-".to_owned());
+        return entry.detail.clone().unwrap_or_default();
     }
     let parts =
         fields.iter().map(|(name, change)| format!("{name}: {} -> {}", value(&change["from"]), value(&change["to"])));

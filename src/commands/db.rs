@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::Attempt as _;
 use super::doctor::{self, CheckArgs};
+use super::list_flags::ListFlags;
 use crate::auth::audit::Event;
 use crate::auth::password::Scheme;
 use crate::auth::storage::{
@@ -46,7 +47,7 @@ pub enum DbCommand {
     Init(InitArgs),
     /// List the databases that the configuration file names, without opening them
     #[command(after_help = list::EXAMPLES)]
-    List,
+    List(ListFlags),
     /// Describe the database
     #[command(after_help = "Example:\n  authctl db status --json")]
     Status,
@@ -110,7 +111,7 @@ pub enum DbCommand {
 pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         DbCommand::Init(args) => init::init(args, context),
-        DbCommand::List => list::run(context).attempt("could not list the databases"),
+        DbCommand::List(flags) => list::run(flags, context).attempt("could not list the databases"),
         DbCommand::Status => status(context),
         DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
         DbCommand::Prune(args) => prune::run(args, context).attempt("could not delete expired rows"),

@@ -21,6 +21,7 @@ use crate::auth::storage::StoreError;
 use crate::context::Context;
 use crate::error::{ExitCode, Failure};
 use crate::output::text::{escape, escaped};
+use crate::output::wrap::wrapped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, PathError};
 use crate::session_file::{SessionFile, SessionFileError};
@@ -399,13 +400,14 @@ impl DoctorReport {
 }
 
 impl Report for DoctorReport {
-    fn text(&self, _: Timestamp, _: Style) -> Page {
+    fn text(&self, _: Timestamp, style: Style) -> Page {
         let mut lines: Vec<String> = self.findings.iter().map(finding_text).collect();
         lines.push(self.verdict());
         if self.is_whole {
-            lines.push(boundary(&self.database).to_owned());
+            let boundary = boundary(&self.database);
+            lines.push(if style.terminal { boundary.replace('\n', " ") } else { boundary.to_owned() });
         }
-        Page::answer(lines.join("\n") + "\n")
+        Page::answer(wrapped(&(lines.join("\n") + "\n"), style))
     }
 
     fn json(&self) -> Value {

@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::export::{Shape, Writer, Written};
 use crate::output::json::{SessionView, UserView, document};
+use crate::output::list::Layout;
 use crate::output::text::{rfc3339, shown};
 use crate::output::{Listing, Outcome, Page, Report, Style};
 use crate::output_file::Part;
@@ -98,7 +99,7 @@ pub(super) fn run(args: &ExportArgs, context: &mut Context) -> anyhow::Result<Ou
             part.complete(path).map_err(failed)?;
             Ok(ExportReport { path: path.clone(), digest, written }.into())
         }
-        None => Ok(Outcome::List(Listing::Export { file, about: about(&written, &digest) })),
+        None => Ok(Outcome::list(Listing::Export { file, about: about(&written, &digest) }, Layout::default())),
     }
 }
 

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::output::table::{Column, part_of_table};
-use crate::output::{Listing, Page, Style, json};
+use crate::error::CommandError;
+use crate::output::list::{Item, Layout, ListWriter, Row, Rows, UnknownColumn};
+use crate::output::table::Column;
+use crate::output::{Listing, Page, Style};
 
 /// The items of a page in a pipe. No transaction is open while they are printed, because a reader of the pipe may
 /// stop for hours.
@@ -16,8 +18,9 @@ const SCREEN: usize = 200;
 /// What a list consists of, and how each item reads.
 pub(super) trait List: std::fmt::Debug {
     type Item;
+
     /// The field of the JSON document with the items.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// Reads the next items, at most about `size`. Returns them, and whether others follow.
     fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Self::Item>, bool)>;
@@ -30,14 +33,20 @@ pub(super) trait List: std::fmt::Debug {
 
     fn json(&self, item: &Self::Item) -> Value;
 
-    /// The columns of the table. None, and the table has no headings either.
     fn columns(&self) -> Vec<Column>;
 
-    /// The cells of an item in a pipe, escaped.
-    fn cells(&self, item: &Self::Item) -> Vec<String>;
+    /// The values of an item, one for each column.
+    fn row(&self, item: &Self::Item, now: Timestamp) -> Row;
 
-    /// The table for a terminal.
-    fn table(&self, items: &[Self::Item], now: Timestamp, style: Style) -> String;
+    /// Whether a table has a blank line between two items.
+    fn are_apart(&self, _before: &Self::Item, _item: &Self::Item) -> bool {
+        false
+    }
+
+    /// Whether a list without items has headings.
+    fn has_headings_alone(&self) -> bool {
+        true
+    }
 
     /// Whether reading the list changes the database, so that it goes on when nothing can be printed.
     fn is_act(&self) -> bool {
@@ -52,30 +61,6 @@ pub(super) struct End {
     pub(super) fields: Vec<(&'static str, Value)>,
     pub(super) done: Vec<String>,
     pub(super) notes: Vec<String>,
-}
-
-/// The format of a list.
-#[derive(Debug)]
-pub(super) enum Format {
-    /// One JSON document per line.
-    Lines,
-    Document,
-    /// A table for a terminal, in one part.
-    Screen,
-    /// A table for a pipe, with the widths of its columns so far.
-    Table(Vec<u16>),
-    /// Only the end.
-    Nothing,
-}
-
-impl Format {
-    pub(super) fn new(json: bool, style: Style) -> Self {
-        match (json, style.terminal) {
-            (true, _) => Self::Document,
-            (false, true) => Self::Screen,
-            (false, false) => Self::Table(Vec::new()),
-        }
-    }
 }
 
 /// A list that is being printed.
@@ -94,14 +79,19 @@ pub(crate) trait Pages {
 }
 
 /// Begins to print a list.
-pub(crate) fn pages(listing: Listing, json: bool, style: Style) -> Box<dyn Pages> {
+///
+/// # Errors
+/// A usage error for a column that does not exist.
+pub(crate) fn pages(listing: Listing, layout: &Layout, style: Style) -> anyhow::Result<Box<dyn Pages>> {
     match listing {
-        Listing::Entries { query, as_lines } => super::audit::pages(query, as_lines, json, style),
+        Listing::Users { query, limit, has_roles } => super::users::list::pages(query, limit, has_roles, layout, style),
+        Listing::Entries { query } => super::audit::pages(query, layout, style),
         Listing::Sessions { selection, current, limit } => {
-            super::sessions::list::pages(selection, current, limit, json, style)
+            super::sessions::list::pages(selection, current, limit, layout, style)
         }
-        Listing::Export { file, about } => super::export::pages(file, about),
-        Listing::Ending(ending) => super::sessions::revoke::pages(ending, json, style),
+        Listing::Export { file, about } => Ok(super::export::pages(file, about)),
+        Listing::Ending(ending) => super::sessions::revoke::pages(ending, layout, style),
+        Listing::Rows(rows) => PagesOf::boxed(ReadRows(rows), layout, Some(usize::MAX), style),
     }
 }
 
@@ -109,8 +99,9 @@ pub(crate) fn pages(listing: Listing, json: bool, style: Style) -> Box<dyn Pages
 #[derive(Debug)]
 pub(super) struct PagesOf<L> {
     list: L,
-    format: Format,
-    style: Style,
+    writer: ListWriter,
+    /// Only the end is printed.
+    is_silent: bool,
     /// The most items; `None` as the place of the output decides.
     limit: Option<usize>,
     printed: usize,
@@ -120,43 +111,72 @@ pub(super) struct PagesOf<L> {
 }
 
 impl<L: List + 'static> PagesOf<L> {
-    pub(super) fn boxed(list: L, format: Format, limit: Option<usize>, style: Style) -> Box<dyn Pages> {
-        Box::new(Self { list, format, style, limit, printed: 0, is_begun: false, is_over: false })
+    pub(super) fn boxed(
+        list: L,
+        layout: &Layout,
+        limit: Option<usize>,
+        style: Style,
+    ) -> anyhow::Result<Box<dyn Pages>> {
+        Ok(Box::new(Self::new(list, layout, limit, style)?))
+    }
+
+    /// As [`Self::boxed`], and only the end is printed.
+    pub(super) fn silent(list: L, style: Style) -> anyhow::Result<Box<dyn Pages>> {
+        Ok(Box::new(Self { is_silent: true, ..Self::new(list, &Layout::default(), None, style)? }))
+    }
+
+    fn new(list: L, layout: &Layout, limit: Option<usize>, style: Style) -> anyhow::Result<Self> {
+        let writer = ListWriter::new(&list.columns(), layout, style).map_err(|error| unknown(&error))?;
+        Ok(Self { list, writer, is_silent: false, limit, printed: 0, is_begun: false, is_over: false })
     }
 
     fn format(&mut self, items: &[L::Item], is_first: bool, end: Option<&End>, now: Timestamp) -> String {
         let list = &self.list;
-        match &mut self.format {
-            Format::Lines => items.iter().map(|item| json::line(&list.json(item)) + "\n").collect(),
-            Format::Document => {
-                let items: Vec<Value> = items.iter().map(|item| list.json(item)).collect();
-                json::part_of_document(L::NAME, is_first, &items, end.map(|end| &*end.fields))
-            }
-            Format::Screen => list.table(items, now, self.style),
-            Format::Table(widths) => {
-                let rows = items.iter().map(|item| list.cells(item)).collect();
-                let columns = if is_first { list.columns() } else { Vec::new() };
-                let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
-                part_of_table(Some(&*headings).filter(|headings| !headings.is_empty()), rows, widths)
-            }
-            Format::Nothing => String::new(),
+        if self.is_silent {
+            return String::new();
         }
+        if self.writer.is_json() {
+            let items: Vec<Value> = items.iter().map(|item| list.json(item)).collect();
+            return self.writer.items(self.list.name(), &items, is_first, end.map(|end| &*end.fields));
+        }
+        if is_first && items.is_empty() && !list.has_headings_alone() {
+            return String::new();
+        }
+        let mut rows = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            rows.extend((index > 0 && list.are_apart(&items[index - 1], item)).then(Vec::new));
+            rows.push(list.row(item, now));
+        }
+        self.writer.rows(&rows, is_first, now)
+    }
+}
+
+fn unknown(error: &UnknownColumn) -> CommandError {
+    CommandError::Usage {
+        message: error.to_string(),
+        hint: "name columns as in --columns id, with commas between them",
     }
 }
 
 impl<L: List + 'static> Pages for PagesOf<L> {
     fn next(&mut self, context: &mut Context) -> anyhow::Result<Page> {
-        let is_screen = matches!(self.format, Format::Screen);
+        let is_screen = self.writer.is_screen();
         let limit = self.limit.unwrap_or(if is_screen { SCREEN } else { usize::MAX });
         let left = limit.saturating_sub(self.printed);
-        let (items, has_more) = self.list.read(if is_screen { left } else { left.min(PAGE) }, context)?;
+        let (mut items, mut has_more) = self.list.read(left.min(PAGE), context)?;
+        // The columns of a terminal are as wide as all rows need.
+        while is_screen && has_more && items.len() < left {
+            let (others, more) = self.list.read((left - items.len()).min(PAGE), context)?;
+            items.extend(others);
+            has_more = more;
+        }
         let is_first = self.printed == 0;
         self.printed += items.len();
         self.is_over = !has_more || self.printed >= limit;
         let end = if self.is_over { Some(self.list.end(has_more, self.printed, context)?) } else { None };
         let answer = self.format(&items, is_first, end.as_ref(), context.now()?);
         self.is_begun = !self.is_over;
-        let is_document = matches!(self.format, Format::Document);
+        let is_document = self.writer.is_document() && !self.is_silent;
         let End { done, notes, .. } = end.filter(|_| !is_document).unwrap_or_default();
         Ok(Page { answer, done, notes })
     }
@@ -166,15 +186,59 @@ impl<L: List + 'static> Pages for PagesOf<L> {
     }
 
     fn cut_off(&self) -> String {
-        match self.format {
-            Format::Document if self.is_begun => {
-                json::part_of_document(L::NAME, false, &[], Some(&self.list.cut_off()))
-            }
-            _ => String::new(),
+        if self.writer.is_document() && self.is_begun && !self.is_silent {
+            self.writer.items(self.list.name(), &[], false, Some(&self.list.cut_off()))
+        } else {
+            String::new()
         }
     }
 
     fn is_act(&self) -> bool {
         self.list.is_act()
+    }
+}
+
+/// A list that was read at once.
+#[derive(Debug)]
+struct ReadRows(Rows);
+
+impl List for ReadRows {
+    type Item = Item;
+
+    fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    fn read(&mut self, _size: usize, _context: &mut Context) -> anyhow::Result<(Vec<Self::Item>, bool)> {
+        Ok((std::mem::take(&mut self.0.items), false))
+    }
+
+    fn end(&mut self, _has_more: bool, _printed: usize, _context: &mut Context) -> anyhow::Result<End> {
+        let (fields, notes) = (std::mem::take(&mut self.0.fields), std::mem::take(&mut self.0.notes));
+        Ok(End { fields, notes, ..End::default() })
+    }
+
+    fn cut_off(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    fn json(&self, item: &Item) -> Value {
+        item.document.clone()
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        self.0.columns.clone()
+    }
+
+    fn row(&self, item: &Item, _now: Timestamp) -> Row {
+        item.row.clone()
+    }
+
+    fn are_apart(&self, before: &Item, item: &Item) -> bool {
+        before.group != item.group
+    }
+
+    fn has_headings_alone(&self) -> bool {
+        self.0.notes.is_empty()
     }
 }

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::list_flags::ListFlags;
 use super::{Attempt as _, mail_templates};
 use crate::auth::AuthError;
 use crate::auth::policy::{KEYS, Key, Policy};
@@ -11,9 +12,10 @@ use crate::auth::storage::PolicySet;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::mail::{MailError, Route, Sender};
-use crate::output::table::{Column, Tone, table};
+use crate::output::list::{Cell, Item, Rows};
+use crate::output::table::{Column, Tone};
 use crate::output::text::escaped;
-use crate::output::{Outcome, Page, Report, Style};
+use crate::output::{Listing, Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -24,7 +26,7 @@ pub(crate) const EXAMPLES: &str = "Examples:
 pub enum PolicyCommand {
     /// List every rule with its value; those that differ from the default are marked
     #[command(after_help = "Example:\n  authctl policy show")]
-    Show,
+    Show(ListFlags),
     /// Set a rule
     #[command(after_help = "Example:\n  authctl policy set session.lifetime 30d")]
     Set {
@@ -43,15 +45,15 @@ pub enum PolicyCommand {
 
 pub(super) fn run(command: &PolicyCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
-        PolicyCommand::Show => show(context).attempt("could not read the policy"),
+        PolicyCommand::Show(flags) => show(flags, context).attempt("could not read the policy"),
         PolicyCommand::Set { key, value } => set(key, Some(value), context).attempt("could not change the policy"),
         PolicyCommand::Unset { key } => set(key, None, context).attempt("could not change the policy"),
     }
 }
 
-fn show(context: &mut Context) -> anyhow::Result<Outcome> {
+fn show(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {
     let policy = context.auth()?.policy.clone();
-    Ok(PolicyReport::Rules { policy }.into())
+    Ok(Outcome::list(Listing::Rows(rules(&policy)), flags.layout()))
 }
 
 /// Sets a rule, or resets it to its default for no value.
@@ -66,7 +68,7 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     // To unset a rule must work when the stored policy is invalid: it is one way to fix it.
     let auth = if value.is_some() { context.auth()? } else { context.auth_under_any_policy()? };
     let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
-    Ok(PolicyReport::Changed { key, set, database }.into())
+    Ok(PolicyChanged { key, set, database }.into())
 }
 
 /// Refuses what the mailer would refuse later, without any lookup or connection.
@@ -100,61 +102,51 @@ fn check_service(key: &Key, value: &str) -> Result<(), CommandError> {
 }
 
 #[derive(Debug)]
-enum PolicyReport {
-    Rules { policy: Policy },
-    Changed { key: &'static Key, set: PolicySet, database: DatabaseLocation },
+struct PolicyChanged {
+    key: &'static Key,
+    set: PolicySet,
+    database: DatabaseLocation,
 }
 
-impl Report for PolicyReport {
-    fn text(&self, _now: Timestamp, style: Style) -> Page {
-        match self {
-            Self::Rules { policy } => Page::answer(rules(policy, style)),
-            Self::Changed { key, set: PolicySet { policy, changed }, database } => {
-                let (value, place) = (key.value(policy), escaped(database));
-                let line = if *changed {
-                    format!("{} is {value} in {place}", key.name)
-                } else {
-                    format!("{} is already {value} in {place}; nothing was changed", key.name)
-                };
-                Page::done_if(*changed, line)
-            }
-        }
+impl Report for PolicyChanged {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let Self { key, set: PolicySet { policy, changed }, database } = self;
+        let (value, place) = (key.value(policy), escaped(database));
+        let line = if *changed {
+            format!("{} is {value} in {place}", key.name)
+        } else {
+            format!("{} is already {value} in {place}; nothing was changed", key.name)
+        };
+        Page::done_if(*changed, line)
     }
 
     fn json(&self) -> Value {
-        match self {
-            Self::Rules { policy } => {
-                json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() })
-            }
-            Self::Changed { key, set: PolicySet { policy, changed }, database } => {
-                json!({ "rule": rule(key, policy), "changed": changed, "database": database.to_string() })
-            }
-        }
+        let Self { key, set: PolicySet { policy, changed }, database } = self;
+        json!({ "rule": rule(key, policy), "changed": changed, "database": database.to_string() })
     }
 }
 
-fn rules(policy: &Policy, style: Style) -> String {
+fn rules(policy: &Policy) -> Rows {
     let default = Policy::default();
-    let row = |key: &Key| {
-        let mark = if key.value(policy) == key.value(&default) { "" } else { "*" };
-        [mark, key.name, &key.value(policy), &key.value(&default), &key.takes(), key.meaning]
-            .map(str::to_owned)
-            .to_vec()
+    let item = |key: &'static Key| {
+        let (value, by_default) = (key.value(policy), key.value(&default));
+        let row = vec![
+            Cell::Mark(value != by_default),
+            Cell::text(key.name),
+            Cell::text(value),
+            Cell::text(by_default),
+            Cell::text(key.takes()),
+            Cell::text(key.meaning),
+        ];
+        let group = key.name.split_once('.').map_or(key.name, |(group, _)| group);
+        Item { document: rule(key, policy), row, group }
     };
-    let mut rows = Vec::new();
-    let mut group = None;
-    for key in KEYS {
-        let own = key.name.split('.').next();
-        if group.replace(own).is_some_and(|before| before != own) {
-            rows.push(Vec::new());
-        }
-        rows.push(row(key));
-    }
-    table(&COLUMNS, rows, style)
+    let (columns, items) = (COLUMNS.to_vec(), KEYS.iter().map(item).collect());
+    Rows { name: "policy", columns, items, fields: Vec::new(), notes: Vec::new() }
 }
 
 const COLUMNS: [Column; 6] = [
-    Column::whole("").toned(|_| Tone::Warning),
+    Column::mark("changed").toned(|_| Tone::Warning),
     Column::whole("KEY"),
     Column::shrinking("VALUE", 8, 2),
     Column::extra("DEFAULT"),

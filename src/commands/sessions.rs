@@ -10,6 +10,7 @@ use list::ListSessionsArgs;
 use revoke::RevokeArgs;
 use serde_json::{Value, json};
 
+use super::list_flags::ListFlags;
 use super::reach::Reach;
 use super::session_start::{Printed, begin, printed, refuse_lost, session_request};
 use super::{Attempt as _, progress};
@@ -24,7 +25,7 @@ use crate::cli::values;
 use crate::context::{Context, GivenSecret};
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
-use crate::output::text::{escaped, relative, who};
+use crate::output::text::{escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -107,9 +108,17 @@ pub struct IssueArgs {
 /// The number of sessions that are read and ended at a time, so that other writers wait for a tenth of a second at most.
 const BATCH: usize = 1_000;
 
-pub(super) fn run(command: Option<&SessionsCommand>, context: &mut Context) -> anyhow::Result<Outcome> {
+/// `flags` are those of the list, without a command.
+pub(super) fn run(
+    command: Option<&SessionsCommand>,
+    flags: &ListFlags,
+    context: &mut Context,
+) -> anyhow::Result<Outcome> {
     match command {
-        None => list::run(&ListSessionsArgs::default(), context).attempt("could not list sessions"),
+        None => {
+            let args = ListSessionsArgs { list: flags.clone(), ..ListSessionsArgs::default() };
+            list::run(&args, context).attempt("could not list sessions")
+        }
         Some(SessionsCommand::List(args)) => list::run(args, context).attempt("could not list sessions"),
         Some(SessionsCommand::Revoke(args)) => revoke::run(args, context).attempt("could not end sessions"),
         Some(SessionsCommand::Prune(args)) => prune(args, context).attempt("could not delete expired sessions"),
@@ -240,7 +249,7 @@ struct Issued {
 
 impl Report for Issued {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        let (place, end) = (escaped(&self.database), relative(self.session.expires_at, now));
+        let (place, end) = (escaped(&self.database), style.ends(self.session.expires_at, now));
         let done = format!("issued a session of {} in {place}; it ends {end}", who(&self.user));
         match &self.cookie {
             None => printed("token", self.token.expose(), done, style),

@@ -17,7 +17,7 @@ use crate::cli::values;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::json::UserView;
-use crate::output::text::{relative, who};
+use crate::output::text::who;
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -120,7 +120,7 @@ struct SignedIn {
 
 impl Report for SignedIn {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        let end = relative(self.session.expires_at, now);
+        let end = style.ends(self.session.expires_at, now);
         self.kept.page(format!("signed in as {}; the session ends {end}", who(&self.user)), style)
     }
 

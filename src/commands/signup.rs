@@ -14,7 +14,7 @@ use crate::auth::{AuthError, Lifetime, NewUser, PasswordInput};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
-use crate::output::text::{escaped, relative, who};
+use crate::output::text::{escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -117,12 +117,12 @@ struct SignedUp {
 }
 
 impl Report for SignedUp {
-    fn text(&self, now: Timestamp, _style: Style) -> Page {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         let user = who(&self.user);
         Page::done(match &self.session {
             Some((session, path)) => format!(
                 "created the account of {user} and signed in; the session ends {}\n{}",
-                relative(session.expires_at, now),
+                style.ends(session.expires_at, now),
                 stored(path)
             ),
             None => format!("created the account of {user} in {}", escaped(&self.database)),

@@ -4,7 +4,7 @@ mod create;
 mod delete;
 mod explain;
 mod impersonate;
-mod list;
+pub(super) mod list;
 pub(super) mod lockdown;
 mod password;
 mod second_factor;

@@ -205,7 +205,7 @@ impl Report for Who {
             known.push(("own session", format!("{}, {back}", escape(email))));
         }
         known.extend([
-            ("expires", style.when(session.expires_at, now)),
+            ("expires", style.dated(session.expires_at, now)),
             ("token from", escape(token_from).into_owned()),
             ("database", escaped(database)),
         ]);

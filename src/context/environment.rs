@@ -39,6 +39,8 @@ pub struct Environment {
     /// The variables of libpq.
     libpq: LibpqEnv,
     no_color: bool,
+    /// `AUTHCTL_PAGER`, else `PAGER`.
+    pub(super) pager: Option<OsString>,
 }
 
 /// The secret of the app, or why the value of the variable is not one.
@@ -103,6 +105,7 @@ impl Environment {
             key_file: path("AUTHCTL_KEY_FILE"),
             of_mailer,
             libpq: LibpqEnv { variables, os_user: os_user_name, home: path("HOME") },
+            pager: set("AUTHCTL_PAGER").or_else(|| set("PAGER")),
             no_color: set("NO_COLOR").is_some() || set("TERM").is_some_and(|terminal| terminal == "dumb"),
         }
     }

@@ -150,6 +150,9 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::AmbiguousUser { .. } => {
             Failure::new(ExitCode::Usage, "USER_AMBIGUOUS").hint("name the user by the id, or by the address as stored")
         }
+        AuthError::AmbiguousId { .. } => {
+            Failure::new(ExitCode::Usage, "ID_AMBIGUOUS").hint("give more of the id; nothing was changed")
+        }
         AuthError::InvalidRole => Failure::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
         AuthError::RoleTwin(_) => {
             Failure::new(ExitCode::Usage, "INVALID_ROLE").hint("set admin, or pass --force if that is what you want")

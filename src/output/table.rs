@@ -14,7 +14,7 @@ use super::Style;
 /// Some remote shells report a smaller width, which is never real.
 const WIDTH_MIN: u16 = 40;
 /// Below this width a record is a block of lines.
-const TABLE_WIDTH_MIN: u16 = 60;
+const TABLE_WIDTH_MIN: usize = 60;
 /// The blanks between two columns.
 const GAP: usize = 2;
 const CUT: char = '…';
@@ -23,6 +23,9 @@ const CUT: char = '…';
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub heading: &'static str,
+    /// The name, if it is not the heading in lower case.
+    name: Option<&'static str>,
+    shown: Shown,
     /// The width to which the column shrinks.
     least: usize,
     /// Where the table is too wide, the least important columns shrink first, and then go first.
@@ -33,7 +36,30 @@ pub struct Column {
 impl Column {
     /// A column that is always there and never cut, so that its cells can be copied.
     pub const fn whole(heading: &'static str) -> Self {
-        Self { heading, least: usize::MAX, importance: u8::MAX, tone: |_| Tone::Plain }
+        Self {
+            heading,
+            name: None,
+            shown: Shown::Always,
+            least: usize::MAX,
+            importance: u8::MAX,
+            tone: |_| Tone::Plain,
+        }
+    }
+
+    /// A column without a heading that marks some rows.
+    pub const fn mark(name: &'static str) -> Self {
+        Self { name: Some(name), ..Self::whole("") }
+    }
+
+    /// A column that is shown only when the user names it.
+    pub const fn requested(heading: &'static str) -> Self {
+        Self { shown: Shown::Requested, ..Self::shrinking(heading, 8, 1) }
+    }
+
+    /// Shows the column only where the table need not fit a terminal.
+    #[must_use]
+    pub const fn unfitted(self) -> Self {
+        Self { shown: Shown::Unfitted, ..self }
     }
 
     /// A column that is left out where it has no room, and never cut.
@@ -57,6 +83,38 @@ impl Column {
         Self { tone, ..self }
     }
 
+    /// Shows the column only in a table that fits a terminal, where it takes the place of columns that have no room.
+    #[must_use]
+    pub const fn fitted(self) -> Self {
+        Self { shown: Shown::Fitted, ..self }
+    }
+
+    /// Whether the user can name the column.
+    pub(super) fn has_name(&self) -> bool {
+        self.shown != Shown::Fitted
+    }
+
+    /// The name for `--columns`, and in formats for programs.
+    pub fn name(&self) -> String {
+        self.name.map_or_else(|| self.heading.to_ascii_lowercase().replace(' ', "_"), str::to_owned)
+    }
+
+    /// Whether a list has the column when the user names none.
+    pub(super) fn is_shown(&self, is_fitted: bool) -> bool {
+        match self.shown {
+            Shown::Always => true,
+            Shown::Unfitted => !is_fitted,
+            Shown::Fitted => is_fitted,
+            Shown::Requested => false,
+        }
+    }
+
+    /// The column as a list has it when the user names it: no other column goes before it.
+    #[must_use]
+    pub(super) fn named_by_user(self) -> Self {
+        if self.is_extra() { Self { importance: 1, ..self } } else { self }
+    }
+
     const fn is_extra(&self) -> bool {
         self.importance == 0
     }
@@ -64,6 +122,22 @@ impl Column {
     const fn is_whole(&self) -> bool {
         self.importance == u8::MAX
     }
+}
+
+/// When a list has a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Always,
+    Unfitted,
+    Fitted,
+    Requested,
+}
+
+/// Whether a table has headings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Headings {
+    Shown,
+    Hidden,
 }
 
 /// What a colour means.
@@ -94,28 +168,44 @@ impl Tone {
 }
 
 /// Formats rows under their headings. The caller escapes the cells. A row without cells is a blank line on a terminal.
-pub fn table(columns: &[Column], mut rows: Vec<Vec<String>>, style: Style) -> String {
-    let Some(width) = style.width.filter(|width| style.terminal && *width >= WIDTH_MIN) else {
-        rows.retain(|row| !row.is_empty());
-        let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
-        return part_of_table(Some(&headings), rows, &mut Vec::new());
-    };
-    match fitted_widths(columns, &rows, usize::from(width)) {
-        Some(widths) if width >= TABLE_WIDTH_MIN => fitted(columns, &widths, &rows, style),
-        _ => blocks(columns, &rows, usize::from(width), style),
+pub fn table(columns: &[Column], rows: Vec<Vec<String>>, style: Style) -> String {
+    table_as(columns, rows, Headings::Shown, false, style)
+}
+
+/// As [`table`], also without headings. A wide table has the width of its cells.
+pub(super) fn table_as(
+    columns: &[Column],
+    mut rows: Vec<Vec<String>>,
+    headings: Headings,
+    is_wide: bool,
+    style: Style,
+) -> String {
+    let width = style.width.filter(|width| style.terminal && *width >= WIDTH_MIN).map(usize::from);
+    match width {
+        _ if style.terminal && is_wide => fitted(columns, &natural_widths(columns, &rows), &rows, headings, style),
+        Some(width) => match fitted_widths(columns, &rows, width) {
+            Some(widths) if width >= TABLE_WIDTH_MIN => fitted(columns, &widths, &rows, headings, style),
+            _ => blocks(columns, &rows, width, headings, style),
+        },
+        None => {
+            rows.retain(|row| !row.is_empty());
+            let names: Vec<_> = columns.iter().map(|column| column.heading).collect();
+            part_of_table((headings == Headings::Shown).then_some(&*names), rows, &mut Vec::new())
+        }
     }
+}
+
+fn natural_widths(columns: &[Column], rows: &[Vec<String>]) -> Vec<usize> {
+    let natural = |(index, column): (usize, &Column)| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width());
+        cells.max().unwrap_or_default().max(column.heading.width())
+    };
+    columns.iter().enumerate().map(natural).collect()
 }
 
 /// The widths with which a table fits a terminal, zero for a column that is left out; `None` if none are enough.
 fn fitted_widths(columns: &[Column], rows: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
-    let natural: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| {
-            let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width());
-            cells.max().unwrap_or_default().max(column.heading.width())
-        })
-        .collect();
+    let natural = natural_widths(columns, rows);
     let mut widths = natural.clone();
     let taken = |widths: &[usize]| {
         let shown = widths.iter().filter(|width| **width > 0);
@@ -147,7 +237,7 @@ fn fitted_widths(columns: &[Column], rows: &[Vec<String>], width: usize) -> Opti
     (taken(&widths) <= width).then_some(widths)
 }
 
-fn fitted(columns: &[Column], widths: &[usize], rows: &[Vec<String>], style: Style) -> String {
+fn fitted(columns: &[Column], widths: &[usize], rows: &[Vec<String>], headings: Headings, style: Style) -> String {
     let mut text = String::new();
     let mut add = |cells: &mut dyn Iterator<Item = (&str, Tone)>| {
         // Blanks before the next cell, so that no line ends with blanks.
@@ -162,7 +252,9 @@ fn fitted(columns: &[Column], widths: &[usize], rows: &[Vec<String>], style: Sty
         }
         text.push('\n');
     };
-    add(&mut columns.iter().map(|column| (column.heading, Tone::Heading)));
+    if headings == Headings::Shown {
+        add(&mut columns.iter().map(|column| (column.heading, Tone::Heading)));
+    }
     for row in rows {
         add(&mut row.iter().zip(columns).map(|(cell, column)| (cell.as_str(), (column.tone)(cell))));
     }
@@ -170,8 +262,12 @@ fn fitted(columns: &[Column], widths: &[usize], rows: &[Vec<String>], style: Sty
 }
 
 /// A line for each cell, and a blank line between records.
-fn blocks(columns: &[Column], rows: &[Vec<String>], width: usize, style: Style) -> String {
-    let margin = columns.iter().map(|column| column.heading.width()).max().unwrap_or_default() + GAP;
+fn blocks(columns: &[Column], rows: &[Vec<String>], width: usize, headings: Headings, style: Style) -> String {
+    let heading = |column: &Column| if headings == Headings::Shown { column.heading } else { "" };
+    let margin = match headings {
+        Headings::Shown => columns.iter().map(|column| column.heading.width()).max().unwrap_or_default() + GAP,
+        Headings::Hidden => 0,
+    };
     let mut text = String::new();
     for row in rows.iter().filter(|row| !row.is_empty()) {
         if !text.is_empty() {
@@ -179,8 +275,8 @@ fn blocks(columns: &[Column], rows: &[Vec<String>], width: usize, style: Style) 
         }
         for (cell, column) in row.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
             let shown = if column.is_whole() { cell.into() } else { cut(cell, width.saturating_sub(margin).max(1)) };
-            text.push_str(&Tone::Heading.paint(column.heading, style));
-            text.extend(repeat_n(' ', margin - column.heading.width()));
+            text.push_str(&Tone::Heading.paint(heading(column), style));
+            text.extend(repeat_n(' ', margin - heading(column).width()));
             text.push_str(&(column.tone)(cell).paint(&shown, style));
             text.push('\n');
         }

@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 pub use crate::auth::duration::rfc3339;
 use crate::auth::user::User;
@@ -97,6 +98,16 @@ pub fn relative(instant: Timestamp, now: Timestamp) -> String {
         1.. => format!("in {amount}"),
         _ => format!("{amount} ago"),
     }
+}
+
+/// An instant in the time zone of this machine: "2026-12-04 11:00:00 +01:00".
+pub fn local(instant: Timestamp) -> String {
+    instant.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// The same without what a person does not look for: "2026-12-04 11:00".
+pub fn local_minute(instant: Timestamp) -> String {
+    instant.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 const MINUTE: u64 = 60;

@@ -34,6 +34,7 @@ mod audit;
 mod computed;
 mod doctor;
 mod export;
+mod id_prefix;
 mod import;
 mod many;
 mod mixed;

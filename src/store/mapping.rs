@@ -25,7 +25,7 @@ pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
 pub(in crate::store) use evidence::{
     DeclaredTruth, Evidence, NAMED, Observed, Place, TimeEvidence, TruthEvidence, TruthValues, Verdict, files_with_unit,
 };
-pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
+pub(in crate::store) use ids::{IdStrategy, Ids, Range, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier, is_called, missing_name, table};
 pub(in crate::store) use text_time::TextForm;

@@ -1,4 +1,5 @@
-//! Checks that the completions, the man pages, `docs/commands.md` and `docs/terminal.svg` match the program.
+//! Checks that the completions, the man pages, `docs/commands.md`, `docs/screens.md` and `docs/terminal.svg` match the
+//! program.
 //! They are checked in so that packagers need no build step.
 //!
 //! After a change of the command line or of a message:
@@ -7,6 +8,7 @@
 mod commands;
 mod pages;
 mod picture;
+mod screens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -91,6 +93,18 @@ fn generated_picture_matches_the_program() {
     let found = std::fs::read_to_string(&path).unwrap();
     let differs = picture.lines().zip(found.lines()).find(|(made, found)| made != found);
     assert!(found == picture, "docs/terminal.svg is out of date: {differs:?}\nmake it again with: {REGENERATE}");
+}
+
+#[test]
+fn generated_screens_match_the_program() {
+    let path = Path::new(PROJECT).join("docs/screens.md");
+    let screens = screens::page();
+    if is_regenerating() {
+        std::fs::write(&path, &screens).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap();
+    let differs = screens.lines().zip(found.lines()).find(|(made, found)| made != found);
+    assert!(found == screens, "docs/screens.md is out of date: {differs:?}\nmake it again with: {REGENERATE}");
 }
 
 #[test]

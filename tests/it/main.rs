@@ -49,6 +49,7 @@ mod impersonate_killed;
 mod import;
 mod input_files;
 mod kill;
+mod lists;
 mod machine;
 mod mail;
 mod mail_after_answer;

@@ -63,7 +63,7 @@ pub struct ClientInfo {
     pub user_agent: Option<String>,
 }
 
-/// What a shell completes.
+/// What a shell completes, and what is found by its first characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completed {
     /// An email address.

@@ -1,14 +1,15 @@
 //! `db list`: the databases that the configuration file names. Opens none of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::commands::list_flags::ListFlags;
 use crate::context::Context;
-use crate::output::table::{Column, table};
-use crate::output::text::{escaped, shown};
-use crate::output::{Outcome, Page, Report, Style};
+use crate::output::list::{Cell, Item, Rows};
+use crate::output::table::Column;
+use crate::output::text::shown;
+use crate::output::{Listing, Outcome};
 use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -26,7 +27,7 @@ The file is authctl/config.toml in the XDG configuration directory:
 Relative paths are those of the directory of the file. `schema` is a file as --schema
 takes it.";
 
-pub(super) fn run(context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {
     let (config, databases) = context.named_databases()?;
     // A name that does not exist is an error of the commands that use it.
     let chosen = context.database().ok().and_then(|place| place.named).map(|named| named.name);
@@ -39,7 +40,7 @@ pub(super) fn run(context: &mut Context) -> anyhow::Result<Outcome> {
             schema: one.schema,
         })
         .collect();
-    Ok(DatabaseList { config, rows }.into())
+    Ok(Outcome::list(Listing::Rows(listed(&config, rows)), flags.layout()))
 }
 
 #[derive(Debug)]
@@ -51,45 +52,32 @@ struct Named {
     is_chosen: bool,
 }
 
-#[derive(Debug)]
-struct DatabaseList {
-    config: PathBuf,
-    rows: Vec<Named>,
-}
-
-impl Report for DatabaseList {
-    fn text(&self, _: Timestamp, style: Style) -> Page {
-        if self.rows.is_empty() {
-            return Page::note(format!("{} names no database", shown(&self.config)));
-        }
-        let has_schema = self.rows.iter().any(|row| row.schema.is_some());
-        let mut columns = vec![Column::whole(""), Column::whole("NAME"), Column::shrinking("DATABASE", 24, 2)];
-        columns.extend(has_schema.then(|| Column::shrinking("SCHEMA", 12, 1)));
-        let cells = |row: &Named| {
-            let location = match &row.location {
-                DatabaseLocation::File(path) => shown(path),
-                DatabaseLocation::Url(_) => escaped(row.location.without_password().to_string_lossy()),
-            };
-            let mut cells = vec![if row.is_chosen { "*" } else { "" }.to_owned(), format!("@{}", row.name), location];
-            cells.extend(has_schema.then(|| row.schema.as_deref().map_or_else(|| "-".to_owned(), shown)));
-            cells
+fn listed(config: &Path, databases: Vec<Named>) -> Rows {
+    let has_schema = databases.iter().any(|one| one.schema.is_some());
+    let mut columns = vec![Column::mark("chosen"), Column::whole("NAME"), Column::shrinking("DATABASE", 24, 2)];
+    columns.extend(has_schema.then(|| Column::shrinking("SCHEMA", 12, 1)));
+    let item = |one: Named| {
+        let location = match &one.location {
+            DatabaseLocation::File(path) => path.display().to_string(),
+            DatabaseLocation::Url(_) => one.location.without_password().to_string_lossy().into_owned(),
         };
-        Page::answer(table(&columns, self.rows.iter().map(cells).collect(), style))
-    }
-
-    fn json(&self) -> Value {
-        let databases: Vec<Value> = self
-            .rows
-            .iter()
-            .map(|row| {
-                json!({
-                    "name": row.name,
-                    "database": row.location.to_string(),
-                    "schema": row.schema.as_ref().map(|path| path.to_string_lossy()),
-                    "chosen": row.is_chosen,
-                })
-            })
-            .collect();
-        json!({ "databases": databases, "config": self.config.to_string_lossy() })
+        let schema = one.schema.as_ref().map(|path| path.to_string_lossy());
+        let mut row = vec![Cell::Mark(one.is_chosen), Cell::text(format!("@{}", one.name)), Cell::text(location)];
+        row.extend(has_schema.then(|| schema.clone().into()));
+        let document = json!({
+            "name": one.name,
+            "database": one.location.to_string(),
+            "schema": schema,
+            "chosen": one.is_chosen,
+        });
+        Item { document, row, group: "" }
+    };
+    let is_empty = databases.is_empty();
+    Rows {
+        name: "databases",
+        columns,
+        items: databases.into_iter().map(item).collect(),
+        fields: vec![("config", json!(config.to_string_lossy()))],
+        notes: if is_empty { vec![format!("{} names no database", shown(config))] } else { Vec::new() },
     }
 }

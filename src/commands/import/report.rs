@@ -14,7 +14,7 @@ use crate::error::{CommandError, ExitCode};
 use crate::import::Format;
 use crate::output::json::line;
 use crate::output::table::facts;
-use crate::output::text::{escape, escaped, relative, rfc3339, shown};
+use crate::output::text::{escape, escaped, rfc3339, shown};
 use crate::output::{Page, Report, Style};
 use crate::output_file;
 use crate::paths::DatabaseLocation;
@@ -224,7 +224,7 @@ pub(super) fn described(report: &ImportReport) -> String {
 }
 
 impl Report for ImportReport {
-    fn text(&self, now: Timestamp, _: Style) -> Page {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         let Self { plan, .. } = self;
         let mut notes: Vec<String> = plan.refusals.iter().map(|row| line_of(row, &self.files)).collect();
         let Some(counts) = &self.done else {
@@ -232,7 +232,7 @@ impl Report for ImportReport {
                 let at = plan.before.as_ref().map_or(now, |before| before.at);
                 notes.push(format!(
                     "this export was imported {}: 0 rows to do; --on-conflict skip looks at each row again",
-                    relative(at, now)
+                    style.ends(at, now)
                 ));
             }
             let done = self.codes.iter().map(|codes| codes.sentence(true)).collect();

@@ -11,12 +11,14 @@ use crate::auth::audit::counted;
 use crate::auth::session::{Selection, Session, SessionFilter};
 use crate::auth::{Scope, odd};
 use crate::commands::Attempt as _;
-use crate::commands::pages::{End, Format, List, Pages, PagesOf};
+use crate::commands::list_flags::ListFlags;
+use crate::commands::pages::{End, List, Pages, PagesOf};
 use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::SessionView;
-use crate::output::table::{Column, Tone, table};
-use crate::output::text::{cell, escape};
+use crate::output::list::{Cell, Layout, Row};
+use crate::output::table::{Column, Tone};
+use crate::output::text::escape;
 use crate::output::{Listing, Outcome, Style};
 
 #[derive(Debug, Default, Args)]
@@ -29,6 +31,8 @@ pub struct ListSessionsArgs {
     /// Begin where the page before ended: at its `next`
     #[arg(long, value_name = "PLACE")]
     pub after: Option<String>,
+    #[command(flatten)]
+    pub list: ListFlags,
 }
 
 pub(super) fn run(args: &ListSessionsArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -41,7 +45,9 @@ pub(super) fn run(args: &ListSessionsArgs, context: &mut Context) -> anyhow::Res
     // A database that cannot be opened is an error before the first page.
     context.auth()?;
     let selection = Selection { scope, filter: SessionFilter::default(), after: args.after.clone() };
-    Ok(Outcome::List(Listing::Sessions { selection, current, limit: args.limit.map(|limit| limit as usize) }))
+    let limit = args.limit.map(|limit| limit as usize);
+    let layout = args.list.layout();
+    Ok(Outcome::list(Listing::Sessions { selection, current, limit }, layout))
 }
 
 /// Live sessions, newest first.
@@ -58,26 +64,28 @@ pub(in crate::commands) fn pages(
     selection: Selection,
     current: Option<String>,
     limit: Option<usize>,
-    json: bool,
+    layout: &Layout,
     style: Style,
-) -> Box<dyn Pages> {
-    PagesOf::boxed(Sessions { selection, current, odd: 0 }, Format::new(json, style), limit, style)
+) -> anyhow::Result<Box<dyn Pages>> {
+    PagesOf::boxed(Sessions { selection, current, odd: 0 }, layout, limit, style)
 }
 
 impl Sessions {
     /// The first cell of a row: the user, or the mark of the caller's session.
-    fn first(&self, email: &str, session: &Session) -> String {
+    fn first(&self, email: &str, session: &Session) -> Cell {
         match &self.current {
-            Some(current) if session.id == *current => "*".to_owned(),
-            Some(_) => String::new(),
-            None => cell(email),
+            Some(current) => Cell::Mark(session.id == *current),
+            None => Cell::text(email),
         }
     }
 }
 
 impl List for Sessions {
     type Item = (String, Session);
-    const NAME: &'static str = "sessions";
+
+    fn name(&self) -> &'static str {
+        "sessions"
+    }
 
     fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Self::Item>, bool)> {
         let read = context.auth().and_then(|mut auth| Ok(auth.sessions_page(&mut self.selection, size)?));
@@ -113,18 +121,13 @@ impl List for Sessions {
         columns(if self.current.is_some() { MARK } else { Column::shrinking("USER", 16, 5) })
     }
 
-    fn cells(&self, (email, session): &Self::Item) -> Vec<String> {
-        cells(self.first(email, session), session, Timestamp::default(), Style::default())
-    }
-
-    fn table(&self, sessions: &[Self::Item], now: Timestamp, style: Style) -> String {
-        let rows = sessions.iter().map(|(email, session)| cells(self.first(email, session), session, now, style));
-        table(&self.columns(), rows.collect(), style)
+    fn row(&self, (email, session): &Self::Item, _now: Timestamp) -> Row {
+        row(self.first(email, session), session)
     }
 }
 
 /// The first column of a list of the caller's sessions.
-pub(super) const MARK: Column = Column::whole("").toned(|_| Tone::Good);
+pub(super) const MARK: Column = Column::mark("current").toned(|_| Tone::Good);
 
 /// The columns of a table of sessions, after a first one from the caller.
 pub(super) fn columns(first: Column) -> Vec<Column> {
@@ -135,26 +138,31 @@ pub(super) fn columns(first: Column) -> Vec<Column> {
         Column::optional("EXPIRES", 4),
         Column::shrinking("ADDRESS", 9, 3),
         Column::shrinking("FROM", 8, 1),
+        Column::requested("USER ID"),
+        Column::requested("UPDATED"),
+        Column::requested("IMPERSONATED BY"),
     ]
 }
 
-/// A row of the table.
-pub(super) fn cells(first: String, session: &Session, now: Timestamp, style: Style) -> Vec<String> {
+pub(super) fn row(first: Cell, session: &Session) -> Row {
     vec![
         first,
-        escape(&session.id).into_owned(),
-        style.when(session.created_at, now),
-        style.when(session.expires_at, now),
-        escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
-        escape(&from(session)).into_owned(),
+        Cell::id(&session.id),
+        Cell::Time(session.created_at),
+        Cell::Time(session.expires_at),
+        session.ip_address.as_ref().into(),
+        Cell::text(from(session)),
+        Cell::id(&session.user_id),
+        Cell::Time(session.updated_at),
+        session.impersonated_by.as_ref().into(),
     ]
 }
 
 /// The program that began a session, and the impersonator.
 fn from(session: &Session) -> Cow<'_, str> {
-    let program = session.user_agent.as_deref().unwrap_or("-");
+    let program = session.user_agent.as_deref();
     match &session.impersonated_by {
-        Some(by) => format!("impersonated by {by}; {program}").into(),
-        None => program.into(),
+        Some(by) => format!("impersonated by {by}; {}", program.unwrap_or("-")).into(),
+        None => program.unwrap_or_default().into(),
     }
 }

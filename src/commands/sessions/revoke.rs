@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::list::{MARK, cells, columns};
+use super::list::{MARK, columns, row};
 use super::{BATCH, WhoseArgs, done, scope};
 use crate::auth::Scope;
 use crate::auth::access::AccessKind;
@@ -14,12 +14,15 @@ use crate::auth::session::{Network, Pattern, Selection, Session, SessionFilter};
 use crate::auth::storage::Which;
 use crate::cli::values;
 use crate::commands::Attempt as _;
-use crate::commands::pages::{End, Format, List, Pages, PagesOf};
+use crate::commands::list_flags::ListFlags;
+use crate::commands::pages::{End, List, Pages, PagesOf};
 use crate::commands::reach::Reach;
 use crate::commands::session_start::{forget_session, is_not_signed_in};
 use crate::context::{Context, NoToken};
 use crate::output::json::SessionView;
-use crate::output::table::{Column, table};
+use crate::output::list::{Cell, Format, Layout, ListWriter, Row};
+use crate::output::table::Column;
+use crate::output::text::escape;
 use crate::output::{Ending, Listing, Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]
@@ -28,7 +31,7 @@ use crate::output::{Ending, Listing, Outcome, Page, Report, Style};
 #[command(group(ArgGroup::new("own").args(["others", "all"])))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct RevokeArgs {
-    /// Sessions to end, by the id that `sessions list` shows; all of them or none
+    /// Sessions to end, by the id that `sessions list` shows or at least its first 6 characters; all of them or none
     #[arg(value_name = "ID", conflicts_with = "own")]
     pub ids: Vec<String>,
     /// End every session of yours but the current one
@@ -84,7 +87,8 @@ pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Ou
     if args.ids.is_empty() {
         // A database that cannot be opened is an error before the first page.
         context.auth()?;
-        return Ok(Outcome::List(Listing::Ending(ending)));
+        let layout = ListFlags::default().layout();
+        return Ok(Outcome::list(Listing::Ending(ending), layout));
     }
     let Selection { scope, filter, .. } = &ending.selection;
     let mut sessions = context.auth()?.sessions_with_ids(&args.ids, scope, filter)?;
@@ -95,7 +99,8 @@ pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Ou
     for batch in sessions.chunks(BATCH) {
         ended.extend(revocation.end_batch(batch.to_vec(), context)?);
     }
-    let end = revocation.end(false, ended.len(), context)?;
+    let mut end = revocation.end(false, ended.len(), context)?;
+    name_whole(&mut end, &args.ids, &ended);
     Ok(Ended { sessions: ended, dry_run: args.dry_run, end }.into())
 }
 
@@ -144,7 +149,8 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     }
     let reach = reach(context);
     reach.note(context);
-    let end = end_of(sessions.len(), args.dry_run, is_signed_out, &reach);
+    let mut end = end_of(sessions.len(), args.dry_run, is_signed_out, &reach);
+    name_whole(&mut end, &args.ids, &sessions);
     Ok(Ended { sessions, dry_run: args.dry_run, end }.into())
 }
 
@@ -168,9 +174,12 @@ struct Revocation {
     left: usize,
 }
 
-pub(in crate::commands) fn pages(ending: Ending, json: bool, style: Style) -> Box<dyn Pages> {
-    let format = if json || ending.dry_run { Format::new(json, style) } else { Format::Nothing };
-    PagesOf::boxed(Revocation::new(ending), format, None, style)
+pub(in crate::commands) fn pages(ending: Ending, layout: &Layout, style: Style) -> anyhow::Result<Box<dyn Pages>> {
+    if ending.dry_run || layout.format == Format::Document {
+        PagesOf::boxed(Revocation::new(ending), layout, None, style)
+    } else {
+        PagesOf::silent(Revocation::new(ending), style)
+    }
 }
 
 impl Revocation {
@@ -217,7 +226,10 @@ impl Revocation {
 
 impl List for Revocation {
     type Item = Session;
-    const NAME: &'static str = "sessions";
+
+    fn name(&self) -> &'static str {
+        "sessions"
+    }
 
     fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Session>, bool)> {
         self.read_batch(size, context).attempt("could not end sessions")
@@ -262,15 +274,15 @@ impl List for Revocation {
     }
 
     fn columns(&self) -> Vec<Column> {
-        if self.count == 0 { Vec::new() } else { columns(MARK) }
+        columns(MARK)
     }
 
-    fn cells(&self, session: &Session) -> Vec<String> {
-        cells(String::new(), session, Timestamp::default(), Style::default())
+    fn row(&self, session: &Session, _now: Timestamp) -> Row {
+        row(Cell::Mark(false), session)
     }
 
-    fn table(&self, sessions: &[Session], now: Timestamp, style: Style) -> String {
-        table_of(sessions, now, style)
+    fn has_headings_alone(&self) -> bool {
+        false
     }
 
     fn is_act(&self) -> bool {
@@ -302,12 +314,20 @@ fn end_of(count: usize, dry_run: bool, is_signed_out: bool, reach: &Reach) -> En
     end
 }
 
-fn table_of(sessions: &[Session], now: Timestamp, style: Style) -> String {
-    if sessions.is_empty() {
-        return String::new();
+/// Adds the whole ids when the first characters of one were given.
+fn name_whole(end: &mut End, given: &[String], sessions: &[Session]) {
+    let line = end.done.first_mut().or(end.notes.first_mut());
+    let is_whole = |session: &Session| given.is_empty() || given.contains(&session.id);
+    if let Some(line) = line.filter(|_| !sessions.iter().all(is_whole)) {
+        let ids: Vec<_> = sessions.iter().map(|session| escape(&session.id)).collect();
+        line.extend([": ", &ids.join(", ")]);
     }
-    let rows = sessions.iter().map(|session| cells(String::new(), session, now, style));
-    table(&columns(MARK), rows.collect(), style)
+}
+
+fn table_of(sessions: &[Session], now: Timestamp, style: Style) -> String {
+    let list = ListWriter::new(&columns(MARK), &Layout::default(), style).ok().filter(|_| !sessions.is_empty());
+    let rows: Vec<Row> = sessions.iter().map(|session| row(Cell::Mark(false), session)).collect();
+    list.map(|mut list| list.rows(&rows, true, now)).unwrap_or_default()
 }
 
 /// A few sessions that ended, or would have ended.

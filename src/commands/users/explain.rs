@@ -15,7 +15,7 @@ use crate::cli::when;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::output::json::UserView;
-use crate::output::text::{escape, relative, rfc3339, who};
+use crate::output::text::{escape, rfc3339, who};
 use crate::output::{Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]
@@ -85,7 +85,7 @@ impl Report for Explanation {
         let mut text = format!("{who} cannot sign in{then}\n");
         for (number, blocker) in (1..).zip(&self.blockers) {
             let soon = match blocker.until() {
-                Some(until) if style.terminal => format!(" ({})", relative(until, now)),
+                Some(until) if style.terminal => format!(" ({})", style.ends(until, now)),
                 _ => String::new(),
             };
             let (message, hint) = (message(blocker), self.hint(blocker));

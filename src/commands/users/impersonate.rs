@@ -14,7 +14,7 @@ use crate::commands::session_start::{
     Printed, TokenSink, begin, conclude, is_not_signed_in, notice_override, prepare, refuse_lost, session_request,
 };
 use crate::context::Context;
-use crate::output::text::{escaped, relative, who};
+use crate::output::text::{escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -107,7 +107,7 @@ struct Impersonating {
 
 impl Report for Impersonating {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        let (place, end) = (escaped(&self.database), relative(self.session.expires_at, now));
+        let (place, end) = (escaped(&self.database), style.ends(self.session.expires_at, now));
         let done = format!("acting as {} in {place}; the session ends {end}", who(&self.user));
         let mut page = self.kept.page(done, style);
         if self.keeps_own {

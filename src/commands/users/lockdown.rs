@@ -18,7 +18,7 @@ use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::table::facts;
-use crate::output::text::{escape, escaped, relative, rfc3339, who};
+use crate::output::text::{escape, escaped, rfc3339, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -133,7 +133,7 @@ impl Lockdown {
 }
 
 impl Report for Lockdown {
-    fn text(&self, now: Timestamp, _style: Style) -> Page {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         let (who, place) = (who(&self.user), escaped(&self.database));
         let mut page = Page::default();
         if self.dry_run {
@@ -156,7 +156,7 @@ impl Report for Lockdown {
                 page.answer = format!("{}\n", code.expose());
                 page.done.push(format!(
                     "made a code for `authctl password reset`; it expires {}",
-                    relative(*expires_at, now)
+                    style.ends(*expires_at, now)
                 ));
             }
         }

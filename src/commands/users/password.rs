@@ -16,7 +16,7 @@ use crate::commands::reach::Reach;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
 use crate::output::json::UserView;
-use crate::output::text::{escape, escaped, relative, rfc3339, who};
+use crate::output::text::{escape, escaped, rfc3339, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 use crate::prompt::Source;
@@ -123,14 +123,14 @@ struct ResetCode {
 }
 
 impl Report for ResetCode {
-    fn text(&self, now: Timestamp, _style: Style) -> Page {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         Page {
             answer: format!("{}\n", self.code.expose()),
             ..Page::done(format!(
                 "made a code for `authctl password reset` of {} in {}; it expires {}",
                 who(&self.user),
                 escaped(&self.database),
-                relative(self.expires_at, now)
+                style.ends(self.expires_at, now)
             ))
         }
     }

@@ -74,8 +74,8 @@ impl Report for UserState {
             ("live sessions", self.live_sessions.map_or_else(|| "not known".to_owned(), |count| count.to_string())),
             ("failed attempts", self.failed_attempts.to_string()),
             ("locked", locked),
-            ("created", style.when(user.created_at, now)),
-            ("updated", style.when(user.updated_at, now)),
+            ("created", style.dated(user.created_at, now)),
+            ("updated", style.dated(user.updated_at, now)),
         ]);
         Page::answer(facts(&known))
     }

@@ -89,6 +89,17 @@ impl IntegerType {
     }
 }
 
+/// The values of a column between two ids.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::store) struct Range {
+    pub(in crate::store) first: Value,
+    pub(in crate::store) last: Value,
+    pub(in crate::store) is_text: bool,
+}
+
+/// The places of the digits of a UUID.
+const UUID_FORM: &str = "00000000-0000-0000-0000-000000000000";
+
 impl IdStrategy {
     pub(in crate::store) fn name(self) -> &'static str {
         match self {
@@ -165,6 +176,28 @@ impl IdStrategy {
             Self::Number => number(id).is_some(),
             Self::TypedNumber(kind) => number(id).is_some_and(|number| kind.holds(number)),
             Self::Serial | Self::TypedSerial(_) => false,
+        }
+    }
+
+    /// The first and the last id that begin with a text, in the order of their bytes, and whether the column has another
+    /// type than text. `None` if no id can: numbers have no beginnings.
+    pub(in crate::store) fn range(self, prefix: &str) -> Option<Range> {
+        match self {
+            Self::Number | Self::Serial | Self::TypedNumber(_) | Self::TypedSerial(_) => None,
+            Self::UuidBytes | Self::TypedUuid => {
+                let filled = |digit: char| {
+                    let id =
+                        prefix.chars().chain(UUID_FORM.chars().skip(prefix.chars().count()).map(|sign| match sign {
+                            '-' => '-',
+                            _ => digit,
+                        }));
+                    Some(id.collect::<String>()).filter(|id| is_uuid(id)).map(|id| self.write(&id))
+                };
+                Some(Range { first: filled('0')?, last: filled('f')?, is_text: false })
+            }
+            Self::Text | Self::Uuid => {
+                Some(Range { first: prefix.into(), last: format!("{prefix}{}", char::MAX).into(), is_text: true })
+            }
         }
     }
 

@@ -29,7 +29,7 @@ const WALLS: &[Wall] = &[
     Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "output_file", may: &[], but: &[] },
     // Exports of authctl are what its own reader reads.
-    Wall { part: "export", may: &["auth", "import::authctl", "output::json"], but: &[] },
+    Wall { part: "export", may: &["auth", "import::authctl", "output::csv", "output::json"], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     // The recipient is an address. Other modules decide the text of a message.
     Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },

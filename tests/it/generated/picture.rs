@@ -24,6 +24,8 @@ const SESSION_ID: &str = "LIC1Yq7T3kYZeQPOi8yoKNRpIy8AUHhM";
 const KEY: &str = "196f0223386b9221a81f340ca5b6675f";
 const INSTANT: &str = "2026-01-08T09:30:00.000Z";
 
+const LOCAL: (&str, &str) = ("2026-01-15", "09:30");
+
 const FONT_SIZE: f64 = 14.0;
 const COLUMN: f64 = 8.4;
 const ROW: f64 = 20.0;
@@ -85,6 +87,10 @@ fn settled_word(word: &str, is_user_id: bool) -> String {
     let instant = word.trim_end_matches(':');
     if instant.parse::<jiff::Timestamp>().is_ok() {
         word.replace(instant, INSTANT)
+    } else if is_form(word, "0000-00-00") {
+        LOCAL.0.to_owned()
+    } else if is_form(word, "00:00") {
+        LOCAL.1.to_owned()
     } else if is_random && stem != word {
         word.replace(stem, KEY)
     } else if is_random {
@@ -92,6 +98,12 @@ fn settled_word(word: &str, is_user_id: bool) -> String {
     } else {
         word.to_owned()
     }
+}
+
+/// Whether a word has digits and signs where a form has them.
+fn is_form(word: &str, form: &str) -> bool {
+    let is_like = |(c, like): (char, char)| if like == '0' { c.is_ascii_digit() } else { c == like };
+    word.len() == form.len() && word.chars().zip(form.chars()).all(is_like)
 }
 
 /// Splits a line at its colour sequences.

@@ -47,7 +47,7 @@ fn terminal_gets_a_table_and_the_next_page_command() {
     );
     assert_snapshot!(sandbox.run("users list --limit 2"), @r"
     EMAIL            NAME  ROLE          STATE               CREATED                   ID
-    ada@example.com  ada   editor,admin  -                   [TIME]  [ID]
+    ada@example.com  ada   editor,admin  ok                  [TIME]  [ID]
     bob@example.com  bob   user          banned, unverified  [TIME]  [ID]
     ------- stderr -------
     2 users on this page; --count counts all
@@ -132,13 +132,13 @@ fn pages_show_each_user_once_while_users_are_added() {
 }
 
 #[test]
-fn page_has_1_to_1000_users_and_follows_a_known_user() {
+fn page_has_at_least_1_user_and_follows_a_known_user() {
     let sandbox = with_users(&["ada", "bob"]);
-    for limit in ["0", "1001", "-1", "many"] {
+    for limit in ["0", "-1", "many"] {
         let _ = sandbox.run(&format!("users list --limit={limit}")).failure(2);
     }
     sandbox.run("users list --limit 1").success();
-    sandbox.run("users list --limit 1000").success();
+    sandbox.run("users list --limit 1001").success();
     let _ = sandbox.run("users list --sort age").failure(2);
     assert_snapshot!(sandbox.run("users list --after ada@example.com"), @r"
     ------- stderr -------
