@@ -19,6 +19,7 @@ pub mod prune;
 pub mod second_factor;
 pub mod secret;
 pub mod session;
+pub mod stats;
 pub mod storage;
 pub mod throttle;
 pub mod user;

@@ -31,6 +31,7 @@ use crate::commands::sessions::{self, SessionsCommand};
 use crate::commands::signin::{self, SignInArgs};
 use crate::commands::signout::{self, SignOutArgs};
 use crate::commands::signup::{self, SignUpArgs};
+use crate::commands::stats::{self, StatsArgs};
 use crate::commands::whoami::{self, WhoamiArgs};
 
 use crate::commands::users::{self, UsersCommand};
@@ -64,8 +65,8 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Global {
-    /// Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]
-    #[arg(long, value_name = "PATH", global = true, help_heading = "Global options")]
+    /// Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]
+    #[arg(long, value_name = "DATABASE", global = true, help_heading = "Global options")]
     pub db: Option<PathBuf>,
     /// What a Better Auth app's database does not show of its schema [default: AUTHCTL_SCHEMA]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Global options")]
@@ -188,6 +189,9 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Count users, sessions, sign-ups and sign-ins
+    #[command(after_help = stats::EXAMPLES)]
+    Stats(StatsArgs),
     /// Run a command only with a live session
     #[command(after_help = guard::EXAMPLES)]
     Guard(GuardArgs),

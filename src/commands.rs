@@ -25,6 +25,7 @@ pub(crate) mod sessions;
 pub(crate) mod signin;
 pub(crate) mod signout;
 pub(crate) mod signup;
+pub(crate) mod stats;
 pub(crate) mod users;
 pub(crate) mod whoami;
 
@@ -80,6 +81,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Account { command } => account::run(command, context),
         Command::Users { command } => users::run(command, context),
         Command::Audit { command } => audit::run(command, context),
+        Command::Stats(args) => stats::run(args, context).attempt("could not count"),
         Command::Guard(args) => guard::run(args, context),
         Command::Hash { command } => hash::run(command, context),
         Command::Policy { command } => policy::run(command, context),

@@ -297,7 +297,8 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
         TimeForm::Utc => Times::Utc,
         TimeForm::Relative => Times::Relative,
     });
-    Style { terminal, width, height, times, color: is_colored(std::io::stderr().is_terminal()), paints }
+    let color = is_colored(std::io::stderr().is_terminal());
+    Style { terminal, width, height, times, color, paints, unicode: environment.is_utf8() }
 }
 
 /// Prints a page such as help.

@@ -1,5 +1,6 @@
 //! Reports of commands as text and JSON, and the two streams they go to. Nothing here decides.
 
+pub mod chart;
 pub mod csv;
 pub mod json;
 pub mod list;
@@ -136,6 +137,7 @@ impl<R: Report + 'static> From<R> for Outcome {
 
 /// Properties of the output.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct Style {
     /// Standard output is a terminal.
     pub terminal: bool,
@@ -149,6 +151,8 @@ pub struct Style {
     pub color: bool,
     /// Tables on standard output have colours.
     pub paints: bool,
+    /// The terminal shows more than ASCII.
+    pub unicode: bool,
 }
 
 /// How times are shown as text.

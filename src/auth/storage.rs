@@ -26,6 +26,7 @@ use super::policy::{Key, Policy, PolicyError, ThrottleRules};
 use super::prune::Pruning;
 use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
+use super::stats::{Period, Stats};
 use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
@@ -307,6 +308,9 @@ pub trait Maintenance {
     fn settle(&mut self) -> Result<(), StoreError>;
 
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError>;
+
+    /// Counts users, sessions, and what happened in a period.
+    fn stats(&mut self, period: &Period, now: Timestamp) -> Result<Stats, StoreError>;
 }
 
 /// What the checks of `doctor` read, and what their fixes change.

@@ -52,6 +52,7 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["account"], |name, words| above(name, words, |command| Chosen::Account { command })),
     (&["users", "user"], |name, words| above(name, words, |command| Chosen::Users { command })),
     (&["audit"], |name, words| above(name, words, |command| Chosen::Audit { command })),
+    (&["stats"], |name, words| with(name, words, Chosen::Stats)),
     (&["guard"], |name, words| with(name, words, Chosen::Guard)),
     (&["hash"], |name, words| above(name, words, |command| Chosen::Hash { command })),
     (&["policy"], |name, words| above(name, words, |command| Chosen::Policy { command })),

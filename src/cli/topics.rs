@@ -40,6 +40,9 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("TZ", "time zone of local times, in place of the machine's"),
     ("NO_COLOR", "when set: no colours"),
     ("TERM", "when dumb: no colours"),
+    ("LC_ALL", "when no UTF-8 locale: charts in ASCII; else LC_CTYPE, else LANG"),
+    ("LC_CTYPE", "see LC_ALL"),
+    ("LANG", "see LC_ALL"),
 ];
 
 pub const FILES: &[(&str, &str)] = &[
@@ -163,7 +166,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "2fa", "account"],
     ),
     ("In scripts", &["guard", "hash"]),
-    ("Administration", &["users", "policy", "audit"]),
+    ("Administration", &["users", "policy", "audit", "stats"]),
     ("The database", &["import", "export", "db", "doctor"]),
     ("About authctl", &["completions", "help"]),
 ];
@@ -298,6 +301,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "audit tail"),
     may(Who::Operator, "audit verify"),
     may(Who::Operator, "audit export"),
+    may(Who::Operator, "stats"),
     may(Who::Operator, "import"),
     may(Who::Operator, "export"),
     destroys(Who::Operator, "export --with-hashes"),

@@ -41,6 +41,7 @@ pub struct Environment {
     no_color: bool,
     /// `AUTHCTL_PAGER`, else `PAGER`.
     pub(super) pager: Option<OsString>,
+    is_utf8: bool,
 }
 
 /// The secret of the app, or why the value of the variable is not one.
@@ -106,6 +107,7 @@ impl Environment {
             of_mailer,
             libpq: LibpqEnv { variables, os_user: os_user_name, home: path("HOME") },
             pager: set("AUTHCTL_PAGER").or_else(|| set("PAGER")),
+            is_utf8: is_utf8(["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text).as_deref()),
             no_color: set("NO_COLOR").is_some() || set("TERM").is_some_and(|terminal| terminal == "dumb"),
         }
     }
@@ -139,6 +141,11 @@ impl Environment {
         self.no_color
     }
 
+    /// Whether the terminal shows UTF-8.
+    pub fn is_utf8(&self) -> bool {
+        self.is_utf8
+    }
+
     /// The variable that overrides the stored session.
     pub(super) fn overriding_variable(&self) -> Option<&'static str> {
         match (&self.token, &self.token_file) {
@@ -147,6 +154,15 @@ impl Environment {
             (None, None) => None,
         }
     }
+}
+
+/// Whether a locale is one of UTF-8, such as `de_DE.UTF-8`. Without a locale, the language of the terminal is unknown, and
+/// nearly all terminals show UTF-8.
+fn is_utf8(locale: Option<&str>) -> bool {
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.ends_with("utf-8") || locale.ends_with("utf8")
+    })
 }
 
 /// The clock is outside the supported range. Times written now could not be read back, or would expire at once.
@@ -294,6 +310,20 @@ mod tests {
         assert_eq!(chosen(Some("2:a:b=,1:old"), None).unwrap(), "BETTER_AUTH_SECRETS: a:b=");
         for none in ["2:,1:old", "new", ","] {
             assert_eq!(chosen(Some(none), Some("alone")).unwrap(), "BETTER_AUTH_SECRETS: it is empty", "{none}");
+        }
+    }
+
+    #[test]
+    fn utf8_is_a_part_of_the_locale() {
+        for (locale, expected) in [
+            (None, true),
+            (Some("de_DE.UTF-8"), true),
+            (Some("C.utf8"), true),
+            (Some("C"), false),
+            (Some("POSIX"), false),
+            (Some("de_DE.ISO-8859-1"), false),
+        ] {
+            assert_eq!(is_utf8(locale), expected, "{locale:?}");
         }
     }
 

@@ -153,7 +153,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    fn paint(self, text: &str, style: Style) -> Cow<'_, str> {
+    pub fn paint(self, text: &str, style: Style) -> Cow<'_, str> {
         let code = match self {
             _ if !style.paints || text.is_empty() => return text.into(),
             Self::Plain => return text.into(),

@@ -47,6 +47,7 @@ mod second_factor;
 mod servers;
 mod session_lists;
 mod sessions;
+mod stats;
 mod transfer;
 mod typed_apps;
 mod users;

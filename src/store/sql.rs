@@ -27,6 +27,7 @@ pub(in crate::store) mod sample;
 pub(in crate::store) mod search;
 mod second_factor;
 pub(in crate::store) mod sessions;
+mod stats;
 pub(in crate::store) mod steps;
 pub(in crate::store) mod throttle;
 mod user_list;
@@ -44,6 +45,7 @@ use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::prune::Pruning;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
+use crate::auth::stats::{Period, Series, Stats};
 use crate::auth::storage::{
     Account, AdminGuard, AppTraces, CodeEffect, CodeUse, Completed, DatabaseInfo, Deletion, DeletionRequest,
     FoundSession, GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans,
@@ -460,6 +462,27 @@ impl Maintenance for SqlStore {
             storage,
             bytes,
         })
+    }
+
+    fn stats(&mut self, period: &Period, now: Timestamp) -> Result<Stats, StoreError> {
+        self.settle()?;
+        let is_guest = self.guest.is_some();
+        let has_sessions = self.guest().is_none_or(|schema| schema.counts("session"));
+        let (users, flags, live_sessions, sign_ups) = self.read(|tx, mapping| {
+            let (users, flags) = stats::users(tx, mapping)?;
+            let live = has_sessions.then(|| stats::live_sessions(tx, mapping, now)).transpose()?;
+            Ok((users, flags, live, stats::sign_ups(tx, mapping, period)?))
+        })?;
+        let logged = self.read_state(|tx| stats::logged(tx, period))?;
+        // A native database has its log from the beginning.
+        let log_begins = logged.begins;
+        let series = |counts: &[u64]| match log_begins.filter(|_| is_guest) {
+            None if is_guest => Series::unknown(period),
+            known => Series::known_since(known, counts, period),
+        };
+        let [verified, second_factor] = flags;
+        let (sign_ins, failures) = (series(&logged.sign_ins), series(&logged.failures));
+        Ok(Stats { users, verified, second_factor, live_sessions, sign_ups, sign_ins, failures, log_begins, is_guest })
     }
 }
 

@@ -117,6 +117,12 @@ fn the_topics_have_their_pages() {
           when set: no colours
       TERM
           when dumb: no colours
+      LC_ALL
+          when no UTF-8 locale: charts in ASCII; else LC_CTYPE, else LANG
+      LC_CTYPE
+          see LC_ALL
+      LANG
+          see LC_ALL
 
     Files:
 

@@ -82,6 +82,7 @@ mod signin;
 mod signout;
 mod signup;
 mod signup_refused;
+mod stats;
 mod storm;
 mod strace;
 mod streams;

@@ -131,6 +131,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("audit tail", "audit tail", Effect::Answer),
     Example::new("audit verify", "audit verify", Effect::Answer),
     Example::new("audit export", "audit export", Effect::Answer),
+    Example::new("stats", "stats", Effect::Answer),
     Example::new("import", "import -", Effect::Event("users.imported")).reads(table),
     Example::new("export", "export", Effect::Answer),
     Example::new("export --with-hashes", "export --with-hashes --yes", Effect::Event("export.secrets")),

@@ -43,6 +43,7 @@ const TOUR: &[(&str, &str)] = &[
     ("audit list --event user", ""),
     ("audit tail -n 2 --json", ""),
     ("audit export", ""),
+    ("stats --since 7d", ""),
     ("users delete eve@example.com --yes", ""),
     ("sessions prune", ""),
     ("sessions list --all-users", ""),
