@@ -296,7 +296,7 @@ impl Auth<'_> {
         guard: AdminGuard,
         rehearses: bool,
     ) -> Result<LockedDown, AuthError> {
-        let code = request.reset_code.map(|_| self.entropy.code()).transpose()?;
+        let code = request.reset_code.map(|_| self.new_code(Purpose::ResetPassword)).transpose()?;
         let new = match (&code, request.reset_code) {
             (Some(code), Some(ttl)) => Some(self.code_row(Purpose::ResetPassword, user, None, code, ttl)?),
             _ => None,

@@ -9,7 +9,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::email::Email;
-use super::secret::{Code, Password, StoredHash};
+use super::secret::{APP_CODE_LENGTH, CODE_LENGTH, Code, Password, StoredHash};
 use super::session::{Session, latest};
 use super::sign_in::Verified;
 use super::storage::{
@@ -38,6 +38,16 @@ impl Purpose {
             Self::EmailVerification => "email-verification",
             Self::ChangeEmail => "change-email",
         }
+    }
+
+    /// Whether the codes for this purpose are those of the app, in the database of an app.
+    pub fn is_of_app(self, is_guest: bool) -> bool {
+        is_guest && self == Self::ResetPassword
+    }
+
+    /// The length of a code for this purpose in characters.
+    pub fn code_length(self, is_guest: bool) -> usize {
+        if self.is_of_app(is_guest) { APP_CODE_LENGTH } else { CODE_LENGTH }
     }
 
     /// How long a mailed code is valid. A day is enough to read mail the next morning; a code that opens an
@@ -127,7 +137,7 @@ impl Auth<'_> {
 
     /// Does the work of [`Self::make_code`] for a user who does not exist, and takes it back.
     fn rehearse_code(&mut self, purpose: Purpose, email: &Email) -> Result<(), AuthError> {
-        let code = self.entropy.code()?;
+        let code = self.new_code(purpose)?;
         let expires_at = self.after(purpose.life());
         // As long as an id, and no user has it.
         let (user_id, email) = ("-".repeat(32), email.to_string());
@@ -140,6 +150,12 @@ impl Auth<'_> {
         })?)
     }
 
+    /// Draws a code for a purpose, in the form of the app if the app takes it too.
+    pub(super) fn new_code(&mut self, purpose: Purpose) -> Result<Code, AuthError> {
+        let is_of_app = purpose.is_of_app(self.store.guest().is_some());
+        Ok(if is_of_app { self.entropy.app_code() } else { self.entropy.code() }?)
+    }
+
     /// Creates a code. Older codes of the user for the same purpose become invalid.
     pub(super) fn make_code(
         &mut self,
@@ -148,7 +164,7 @@ impl Auth<'_> {
         new_email: Option<&Email>,
         ttl: SignedDuration,
     ) -> Result<(Code, Timestamp), AuthError> {
-        let code = self.entropy.code()?;
+        let code = self.new_code(purpose)?;
         let new = self.code_row(purpose, user, new_email, &code, ttl)?;
         let expires_at = new.stored.expires_at;
         self.store.create_code(&new)?;
@@ -177,7 +193,7 @@ impl Auth<'_> {
     /// that changed. [`AuthError::Throttled`] after too many invalid codes of the same user, or unknown codes.
     pub(super) fn right_code(&mut self, purposes: &[Purpose], code: &Code) -> Result<RightCode, AuthError> {
         let Some((purpose, stored)) = self.named_by(code)? else {
-            // A code has 142 bits, so guesses are only slowed down and do not lock out valid codes.
+            // A code has at least 142 bits, so guesses are only slowed down and do not lock out valid codes.
             let rules = self.policy.throttle.of_unknown_codes();
             return Err(match self.store.count_attempt(&AttemptKey::unknown_codes(), self.now, &rules)? {
                 Decision::Wait(retry_after) => AuthError::Throttled { retry_after },

@@ -126,6 +126,36 @@ impl PartialEq for Token {
 
 impl Eq for Token {}
 
+/// The characters of codes that people type: digits and capitals that do not look alike, as in Crockford's base 32.
+const TYPED: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// How many characters such a code has: 30 of 32 are 150 bits.
+const TYPED_CHARS: usize = 30;
+/// The characters of a group, for reading and typing.
+const TYPED_GROUP: usize = 5;
+/// The length of such a code with the marks between its groups.
+pub const CODE_LENGTH: usize = TYPED_CHARS + TYPED_CHARS / TYPED_GROUP - 1;
+/// The length of the code of an app: 24 characters of 62 are 142 bits.
+pub const APP_CODE_LENGTH: usize = 24;
+
+impl Code {
+    /// The code as its digest has it. Of a code that [`Entropy::code`] made, the case of letters, blanks and hyphens have no
+    /// meaning, and letters that look like digits stand for these. Any other text is meant as it is.
+    pub fn canonical(&self) -> Zeroizing<String> {
+        let typed = self.expose().chars().filter(|c| !c.is_whitespace() && *c != '-');
+        let plain: Zeroizing<String> = Zeroizing::new(
+            typed
+                .map(|c| match c.to_ascii_uppercase() {
+                    'O' => '0',
+                    'I' | 'L' => '1',
+                    other => other,
+                })
+                .collect(),
+        );
+        let is_typed = plain.len() == TYPED_CHARS && plain.bytes().all(|byte| TYPED.contains(&byte));
+        if is_typed { plain } else { self.0.clone() }
+    }
+}
+
 /// The characters of ids and tokens, those of Better Auth's `generateId`.
 const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -165,9 +195,22 @@ impl Entropy {
         self.text(ID_LENGTH)
     }
 
-    /// Makes a code, as long as Better Auth's: 24 characters of 62 are 142 bits.
+    /// Makes a code that is easy to type, in groups such as `7K2QF-9XWRT-...`.
     pub fn code(&mut self) -> Result<Code, EntropyError> {
-        let text = zeroize::Zeroizing::new(self.text(24)?);
+        let plain = Zeroizing::new(self.text_of(TYPED, TYPED_CHARS)?);
+        let mut grouped = Zeroizing::new(String::with_capacity(CODE_LENGTH));
+        for (index, c) in plain.chars().enumerate() {
+            if index > 0 && index % TYPED_GROUP == 0 {
+                grouped.push('-');
+            }
+            grouped.push(c);
+        }
+        Code::from_bytes(grouped.as_bytes()).map_err(|error| EntropyError(error.to_string()))
+    }
+
+    /// Makes a code as Better Auth makes it.
+    pub fn app_code(&mut self) -> Result<Code, EntropyError> {
+        let text = Zeroizing::new(self.text(APP_CODE_LENGTH)?);
         Code::from_bytes(text.as_bytes()).map_err(|error| EntropyError(error.to_string()))
     }
 
@@ -182,15 +225,19 @@ impl Entropy {
         Token::from_bytes(text.as_bytes()).map_err(|error| EntropyError(error.to_string()))
     }
 
-    /// Draws characters evenly. A byte that would favour the first letters is dropped.
     fn text(&mut self, length: usize) -> Result<String, EntropyError> {
-        let even = 256 - 256 % ALPHABET.len();
+        self.text_of(ALPHABET, length)
+    }
+
+    /// Draws characters evenly. A byte that would favour the first letters is dropped.
+    fn text_of(&mut self, alphabet: &[u8], length: usize) -> Result<String, EntropyError> {
+        let even = 256 - 256 % alphabet.len();
         let mut text = String::with_capacity(length);
         let mut bytes = zeroize::Zeroizing::new([0_u8; 64]);
         while text.len() < length {
             self.fill(bytes.as_mut_slice())?;
             let drawn = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < even);
-            text.extend(drawn.take(length - text.len()).map(|byte| char::from(ALPHABET[byte % ALPHABET.len()])));
+            text.extend(drawn.take(length - text.len()).map(|byte| char::from(alphabet[byte % alphabet.len()])));
         }
         Ok(text)
     }
@@ -304,6 +351,27 @@ mod tests {
         assert_eq!((id.len(), token.expose().len()), (ID_LENGTH, TOKEN_LENGTH));
         assert!(id.bytes().chain(token.expose().bytes()).all(|b| b.is_ascii_alphanumeric()));
         assert_ne!(id, token.expose());
+    }
+
+    #[test]
+    fn code_is_read_in_any_spelling_and_other_texts_as_they_are() {
+        let code = |text: &str| Code::from_bytes(text.as_bytes()).unwrap();
+        let made = entropy(1).code().unwrap();
+        let shown = made.expose();
+        assert_eq!((shown.len(), shown.split('-').map(str::len).collect::<Vec<_>>()), (CODE_LENGTH, vec![5; 6]));
+        let plain = made.canonical();
+        assert_eq!(*plain, shown.replace('-', ""));
+        let look_alike = shown.replace('0', "o").replace('1', "l");
+        for spelling in
+            [&*shown.to_lowercase(), &plain, &shown.replace('-', " "), &format!(" {shown}\u{a0}"), &look_alike]
+        {
+            assert_eq!(code(spelling).canonical(), plain, "{spelling}");
+        }
+        // Codes of apps and of older versions, and codes with a letter that no code has.
+        for other in ["aB3dEfGh1jKlMnOpQrStUvWx", "7k2qf-9xwrt", &shown[1..], &format!("{}u", &shown[1..])] {
+            assert_eq!(*code(other).canonical(), other);
+        }
+        assert_eq!(entropy(1).app_code().unwrap().expose().len(), APP_CODE_LENGTH);
     }
 
     #[test]

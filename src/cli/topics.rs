@@ -92,7 +92,8 @@ password, at the cost of the same work. Wrong uses of a user's code (for another
 act, expired, with a wrong password) count for the user in the same way, and so
 do wrong codes of the second factor, of which ten in a row also lock it for 15
 minutes. Codes that name no user wait at most 5 seconds and delay no right code:
-a code has 24 random characters. `users unlock` forgets all failed attempts of a user.
+a code has at least 142 random bits. `users unlock` forgets all failed attempts
+of a user.
 
 Leaks: authctl never takes a secret from the command line. It prints a secret
 only when that is the answer: a token (`--print-token`, `sessions issue`), a

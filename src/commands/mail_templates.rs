@@ -51,9 +51,11 @@ pub(super) fn mail_code(
     context: &mut Context,
 ) -> anyhow::Result<()> {
     let deliver = code.is_some();
+    // As long as a code.
+    let placeholder = "-".repeat(purpose.code_length(context.is_guest()));
     let (user_id, code) = match code {
         Some(CodeToMail { user_id, code }) => (user_id.as_str(), code.expose()),
-        None => ("", "------------------------"),
+        None => ("", placeholder.as_str()),
     };
     let at = outbox.at_service();
     let (subject, asked, command, otherwise) = match purpose {

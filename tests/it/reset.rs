@@ -28,7 +28,7 @@ fn assert_refused(sandbox: &Sandbox, code: &str) {
 fn a_code_sets_a_new_password_and_ends_every_session() {
     let sandbox = Sandbox::with_ada();
     let code = code(&sandbox, "ada@example.com");
-    assert_eq!(code.len(), 24);
+    assert_eq!(code.len(), 35);
     assert_snapshot!(reset(&sandbox, &code, OTHER_PASSWORD), @r"
     ------- stderr -------
     set the new password of Ada <ada@example.com> and ended 1 session; sign in with `authctl signin`
@@ -77,10 +77,31 @@ fn weak_password_keeps_the_code_valid() {
 }
 
 #[test]
+fn code_is_taken_in_any_case_and_with_or_without_its_groups() {
+    let sandbox = Sandbox::with_ada();
+    for spell in [str::to_lowercase, |code: &str| code.replace('-', ""), |code: &str| code.replace('-', " ")] {
+        let code = code(&sandbox, "ada@example.com");
+        assert!(code.split('-').all(|group| group.len() == 5) && !code.contains(['I', 'L', 'O', 'U']), "{code}");
+        reset(&sandbox, &spell(&code), OTHER_PASSWORD).success();
+    }
+}
+
+#[test]
+fn code_of_an_older_version_stays_valid() {
+    let sandbox = Sandbox::with_ada();
+    let _ = code(&sandbox, "ada@example.com");
+    let old = "aB3dEfGh1jKlMnOpQrStUvWx";
+    let digest = authctl::auth::secret::digest(old);
+    sandbox.execute(&format!("UPDATE verification SET identifier = 'reset-password:{digest}'"));
+    assert_refused(&sandbox, &old.to_lowercase());
+    reset(&sandbox, old, OTHER_PASSWORD).success();
+}
+
+#[test]
 fn json_has_code_and_expiry_and_ttl_is_bounded() {
     let sandbox = Sandbox::with_ada();
     let made = sandbox.run("users reset-code ada@example.com --ttl 30m --json").json();
-    assert_eq!(made["code"].as_str().unwrap().len(), 24);
+    assert_eq!(made["code"].as_str().unwrap().len(), 35);
     let end: jiff::Timestamp = made["expiresAt"].as_str().unwrap().parse().unwrap();
     assert_eq!(sandbox.number("SELECT expiresAt FROM verification"), end.as_second());
     for ttl in ["0s", "25h", "soon"] {

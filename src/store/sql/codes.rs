@@ -29,14 +29,14 @@ pub(in crate::store) const IDENTIFIER: &str = r#"CASE WHEN octet_length("identif
 
 /// Whether the app makes and uses codes for this purpose too.
 fn is_the_apps(mapping: &SchemaMapping, purpose: Purpose) -> bool {
-    mapping.tokens == TokenStorage::Plain && purpose == Purpose::ResetPassword
+    purpose.is_of_app(mapping.tokens == TokenStorage::Plain)
 }
 
 fn identifier(mapping: &SchemaMapping, purpose: Purpose, code: &Code) -> String {
     if is_the_apps(mapping, purpose) {
         format!("{}:{}", purpose.word(), code.expose())
     } else {
-        format!("{}:{}", purpose.word(), digest(code.expose()))
+        format!("{}:{}", purpose.word(), digest(&*code.canonical()))
     }
 }
 
