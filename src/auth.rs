@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod codes;
+pub mod converge;
 pub mod cookie;
 pub mod doctor;
 pub mod duration;

@@ -26,6 +26,7 @@ use crate::commands::import::{self, ImportArgs};
 use crate::commands::list_flags::ListFlags;
 use crate::commands::password::{self, ChangePasswordArgs, PasswordCommand};
 use crate::commands::policy::{self, PolicyCommand};
+use crate::commands::roles::{self, RolesCommand};
 use crate::commands::second_factor::{self, SecondFactorCommand};
 use crate::commands::sessions::{self, SessionsCommand};
 use crate::commands::signin::{self, SignInArgs};
@@ -182,6 +183,12 @@ pub enum Command {
     Users {
         #[command(subcommand)]
         command: UsersCommand,
+    },
+    /// List the roles of users
+    #[command(visible_alias = "role", after_help = roles::EXAMPLES)]
+    Roles {
+        #[command(subcommand)]
+        command: RolesCommand,
     },
     /// Read the log of what was done, and check that it is whole
     #[command(after_help = audit::EXAMPLES)]

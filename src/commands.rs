@@ -19,6 +19,7 @@ pub(crate) mod pages;
 pub(crate) mod password;
 pub(crate) mod policy;
 mod reach;
+pub(crate) mod roles;
 pub(crate) mod second_factor;
 mod session_start;
 pub(crate) mod sessions;
@@ -26,6 +27,7 @@ pub(crate) mod signin;
 pub(crate) mod signout;
 pub(crate) mod signup;
 pub(crate) mod stats;
+pub(crate) mod targets;
 pub(crate) mod users;
 pub(crate) mod whoami;
 
@@ -80,6 +82,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::SecondFactor { command } => second_factor::run(command, context),
         Command::Account { command } => account::run(command, context),
         Command::Users { command } => users::run(command, context),
+        Command::Roles { command } => roles::run(command, context),
         Command::Audit { command } => audit::run(command, context),
         Command::Stats(args) => stats::run(args, context).attempt("could not count"),
         Command::Guard(args) => guard::run(args, context),
@@ -115,6 +118,22 @@ fn shows_progress(context: &Context) -> bool {
 /// Asks before an act that cannot be undone. An answer of no is an error.
 fn confirm(effect: &str, question: &str, context: &mut Context) -> anyhow::Result<()> {
     if context.confirm(effect, question)? { Ok(()) } else { Err(CommandError::Declined.into()) }
+}
+
+/// Asks before a wide act if a person is there. A script is not asked, and needs no `--yes`. `effect` is counted only for
+/// the question; `None` asks nothing, as nothing is to be done.
+fn confirm_if_asked(
+    question: &str,
+    context: &mut Context,
+    effect: impl FnOnce(&mut Context) -> anyhow::Result<Option<String>>,
+) -> anyhow::Result<()> {
+    if !context.asks() {
+        return Ok(());
+    }
+    match effect(context)? {
+        Some(effect) => confirm(&effect, question, context),
+        None => Ok(()),
+    }
 }
 
 /// An app decides by the end of a session alone whether to extend it.

@@ -295,6 +295,16 @@ impl Context {
         self.options.yes
     }
 
+    /// Whether a person can be asked and did not confirm in advance.
+    pub fn asks(&self) -> bool {
+        !self.options.yes && self.prompt.can_ask()
+    }
+
+    /// Confirms later actions, which were part of a question that was answered with yes.
+    pub fn confirm_the_rest(&mut self) {
+        self.options.yes = true;
+    }
+
     /// Confirms a destructive action, by `--yes` or at the terminal. Both cases close the database, so that later
     /// steps are the same.
     pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {

@@ -7,7 +7,7 @@ mod server;
 use std::io;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::auth::audit::{Break, counted};
 use crate::auth::storage::StoreError;
@@ -55,6 +55,14 @@ pub enum CommandError {
     /// Users of an import are there already, and nothing was written.
     #[error("{} of the export exist already, and nothing was imported", counted(*users, "user"))]
     ImportExists { users: u64 },
+    /// Rows of a list cannot be applied, and nothing was changed.
+    #[error("{} of {file} cannot be applied, and nothing was changed", of_rows(rows.len(), *total))]
+    BadRows {
+        file: String,
+        total: usize,
+        /// The lines of these rows, each with what is wrong.
+        rows: Vec<(u64, String)>,
+    },
     /// The file for an answer is there.
     #[error("{} exists already", .0.display())]
     FileExists(PathBuf),
@@ -66,6 +74,10 @@ pub enum CommandError {
     Usage { message: String, hint: &'static str },
 }
 
+fn of_rows(bad: usize, total: usize) -> String {
+    format!("{bad} of {}", counted(total as u64, "row"))
+}
+
 /// What a command attempted, as the first words of its error: "could not sign up". Left out of the message when the
 /// command had committed something before the error ([`Done`]).
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +86,16 @@ pub struct Attempted(pub &'static str);
 impl std::fmt::Display for Attempted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.0)
+    }
+}
+
+/// A hint that fits the command better than that of the error. It has no words in the message.
+#[derive(Debug)]
+pub struct HintOfCommand(pub String);
+
+impl std::fmt::Display for HintOfCommand {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Ok(())
     }
 }
 
@@ -98,6 +120,8 @@ pub struct Failure {
     then: Option<String>,
     /// Seconds to wait before the next attempt.
     retry_after: Option<i64>,
+    /// The rows of an input that are wrong: the line, and what is wrong with it.
+    rows: Vec<(u64, String)>,
 }
 
 /// The name of the failure of an act that a signal stopped.
@@ -105,7 +129,16 @@ const STOPPED: &str = "ACT_INTERRUPTED";
 
 impl Failure {
     fn new(code: ExitCode, name: &'static str) -> Self {
-        Self { code, name, message: String::new(), remedy: None, hint: None, then: None, retry_after: None }
+        Self {
+            code,
+            name,
+            message: String::new(),
+            remedy: None,
+            hint: None,
+            then: None,
+            retry_after: None,
+            rows: Vec::new(),
+        }
     }
 
     fn hint(self, hint: impl Into<String>) -> Self {
@@ -211,6 +244,9 @@ impl Failure {
     pub fn text(&self, color: bool) -> String {
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
         let mut text = format!("{red}error:{plain} {}", escape(&self.message));
+        for (line, problem) in &self.rows {
+            text = format!("{text}\n  line {line}: {}", escape(problem));
+        }
         if let Some(hint) = self.advice() {
             text = format!("{text}\n{cyan}hint:{plain} {}", escape(&hint));
         }
@@ -218,11 +254,28 @@ impl Failure {
     }
 
     pub fn json(&self) -> String {
+        json::document(&self.document()).trim_end().to_owned()
+    }
+
+    /// The error as a JSON document.
+    pub fn document(&self) -> Value {
         let mut error = json!({ "code": self.name, "message": self.message, "hint": self.advice() });
         if let (Some(seconds), Some(fields)) = (self.retry_after, error.as_object_mut()) {
             fields.insert("retryAfter".into(), seconds.into());
         }
-        json::document(&json!({ "error": error })).trim_end().to_owned()
+        if !self.rows.is_empty() {
+            let row = |(line, problem): &(u64, String)| json!({ "line": line, "message": problem });
+            error["rows"] = self.rows.iter().map(row).collect();
+        }
+        json!({ "error": error })
+    }
+
+    /// Names what the failure is about, one of several, unless the message does.
+    #[must_use]
+    pub fn about(&self, target: &str) -> Self {
+        let is_named = self.message.contains(target);
+        let message = if is_named { self.message.clone() } else { format!("{target}: {}", self.message) };
+        Self { message, ..self.clone() }
     }
 }
 
@@ -231,6 +284,9 @@ impl From<anyhow::Error> for Failure {
         let known = error.chain().find_map(classify::classify);
         let mut failure = known.unwrap_or_else(|| Self::new(ExitCode::Failed, "FAILED"));
         failure.message = chain_of(&error);
+        if let Some(HintOfCommand(hint)) = error.downcast_ref() {
+            failure.hint = Some(hint.clone());
+        }
         if let Some(done) = error.downcast_ref::<Done>() {
             failure.message = after(&error, done);
             failure.after_change(&done.then);
@@ -266,7 +322,7 @@ fn parts_of(error: &anyhow::Error) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let words = cause.to_string();
-        if parts.last().is_none_or(|last| *last != words) {
+        if !words.is_empty() && parts.last().is_none_or(|last| *last != words) {
             parts.push(words);
         }
     }

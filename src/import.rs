@@ -40,6 +40,7 @@ mod sql;
 mod supabase;
 mod system;
 mod table;
+mod wanted;
 mod wordpress;
 mod workos;
 
@@ -54,6 +55,7 @@ use sha2::{Digest as _, Sha256};
 pub use error::ImportError;
 pub use firebase::HashConfig;
 pub use format::Format;
+pub use wanted::{ReadRow, WantedRow, read_wanted};
 
 use crate::auth::import::row::{Fact, Place, SourceRow};
 use input::Bytes;

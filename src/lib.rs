@@ -333,6 +333,7 @@ fn print_report(report: &dyn Report, cli: &Cli, style: Style, context: &mut Cont
             output::write_message(line);
         }
     }
+    page.errors.iter().for_each(|line| output::write_message(line));
     report.exit_code()
 }
 

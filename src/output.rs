@@ -121,6 +121,8 @@ pub struct Ending {
     pub current: Option<String>,
     /// The user whom the command line names.
     pub named: Option<String>,
+    /// How many sessions there are to end, if they were counted.
+    pub total: Option<u64>,
 }
 
 impl Outcome {
@@ -205,6 +207,8 @@ pub struct Page {
     pub done: Vec<String>,
     /// Lines for standard error that explain the answer. They are lost with the answer.
     pub notes: Vec<String>,
+    /// Lines for standard error about what failed beside what was done. `--quiet` prints them too.
+    pub errors: Vec<String>,
 }
 
 impl Page {

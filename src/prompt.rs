@@ -35,9 +35,6 @@ pub enum PromptError {
     /// are not UTF-8.
     #[error("the hidden input contained a key that is not a character, such as Tab, Escape or an arrow key")]
     LostKeys,
-    /// Two entries of a new password differ.
-    #[error("the two entries of the new password differ")]
-    Mismatch,
     /// The secret cannot be used.
     #[error("the {what} cannot be used: {problem}")]
     Secret { what: &'static str, problem: SecretError },
@@ -101,13 +98,25 @@ impl Prompt {
         Ok(self.guard.insert(guard))
     }
 
-    /// Asks for one line of text.
+    /// Asks for one line of text until `check` accepts it.
     ///
     /// # Errors
     /// [`PromptError::CannotAsk`] names `flag`, which would have given the answer.
-    pub fn text(&mut self, label: &str, what: &'static str, flag: &'static str) -> Result<String, PromptError> {
-        self.require_terminal(what, flag)?;
-        terminal::line(label)
+    pub fn text(
+        &mut self,
+        label: &str,
+        what: &'static str,
+        flag: &'static str,
+        check: Check<'_, str>,
+    ) -> Result<String, PromptError> {
+        loop {
+            self.require_terminal(what, flag)?;
+            let typed = terminal::line(label)?;
+            match check(&typed) {
+                Ok(()) => return Ok(typed),
+                Err(problem) => ask_again(&problem)?,
+            }
+        }
     }
 
     /// Shows the effect and asks for a confirmation. The default is no.
@@ -130,13 +139,13 @@ impl Prompt {
         }
     }
 
-    /// Reads a new password, twice at a terminal.
+    /// Reads a new password; at a terminal twice, and again until `check` accepts it.
     ///
     /// # Errors
     /// [`PromptError`].
-    pub fn new_password(&mut self, source: &Source) -> Result<Password, PromptError> {
+    pub fn new_password(&mut self, source: &Source, check: Check<'_, Password>) -> Result<Password, PromptError> {
         match source {
-            Source::Terminal => self.hidden_twice(),
+            Source::Terminal => self.hidden_twice(check),
             other => other.one("one password", &mut self.warnings),
         }
     }
@@ -149,7 +158,7 @@ impl Prompt {
         match source {
             Source::Terminal => {
                 let current = self.hidden("Current password: ", "the current password")?;
-                Ok((current, self.hidden_twice()?))
+                Ok((current, self.hidden_twice(&|_| Ok(()))?))
             }
             other => other.two("the current password and the new one", &mut self.warnings),
         }
@@ -171,7 +180,7 @@ impl Prompt {
         if stdin {
             return Source::Stdin.two("the hash and the password", &mut self.warnings);
         }
-        let hash = self.text("Hash", "a hash", "--stdin")?;
+        let hash = self.text("Hash", "a hash", "--stdin", &|_| Ok(()))?;
         let hash = StoredHash::from_bytes(hash.trim().as_bytes())
             .map_err(|problem| PromptError::Secret { what: StoredHash::NAME, problem })?;
         Ok((hash, self.hidden("Password: ", "a password")?))
@@ -241,7 +250,7 @@ impl Prompt {
     ) -> Result<(Code, Password), PromptError> {
         match (code_stdin, password) {
             (true, Source::Stdin) => Source::Stdin.two("the code and the new password", &mut self.warnings),
-            _ => Ok((self.code(code_stdin)?, self.new_password(password)?)),
+            _ => Ok((self.code(code_stdin)?, self.new_password(password, &|_| Ok(()))?)),
         }
     }
 
@@ -268,15 +277,30 @@ impl Prompt {
         secret(typed.trim().as_bytes())
     }
 
-    fn hidden_twice(&mut self) -> Result<Password, PromptError> {
-        let first = self.hidden("New password: ", "a new password")?;
-        let second = self.hidden("Repeat it: ", "a new password")?;
-        if first.expose() == second.expose() { Ok(first) } else { Err(PromptError::Mismatch) }
+    fn hidden_twice(&mut self, check: Check<'_, Password>) -> Result<Password, PromptError> {
+        loop {
+            let first = self.hidden("New password: ", "a new password")?;
+            if let Err(problem) = check(&first) {
+                ask_again(&problem)?;
+                continue;
+            }
+            let second = self.hidden("Repeat it: ", "a new password")?;
+            if first.expose() == second.expose() {
+                return Ok(first);
+            }
+            ask_again("the two entries of the new password differ")?;
+        }
     }
 
+    /// Reads a password. One that cannot be used, or was typed with a wrong key, is asked for again.
     fn hidden(&mut self, label: &str, what: &'static str) -> Result<Password, PromptError> {
-        let typed = self.hidden_text(label, what, "--password-stdin or --password-file")?;
-        secret(typed.as_bytes())
+        loop {
+            let typed = self.hidden_text(label, what, "--password-stdin or --password-file");
+            match typed.and_then(|typed| secret(typed.as_bytes())) {
+                Err(error @ (PromptError::LostKeys | PromptError::Secret { .. })) => ask_again(&error.to_string())?,
+                done => return done,
+            }
+        }
     }
 
     fn hidden_text(
@@ -288,6 +312,14 @@ impl Prompt {
         let guard = self.require_terminal(what, flag)?;
         terminal::hidden_line(guard, label)
     }
+}
+
+/// Checks what was typed, and says what is wrong with it.
+type Check<'c, T> = &'c dyn Fn(&T) -> Result<(), String>;
+
+/// Says what is wrong with an entry, before the same question.
+fn ask_again(problem: &str) -> Result<(), PromptError> {
+    terminal::show(&format!("{problem}; try again"))
 }
 
 /// The lines below a text that is shown with a question.

@@ -164,7 +164,7 @@ impl Auth<'_> {
     }
 }
 
-fn words(roles: &str) -> BTreeSet<&str> {
+pub(super) fn words(roles: &str) -> BTreeSet<&str> {
     roles.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()
 }
 

@@ -1,9 +1,11 @@
 //! Acts of an operator on users. They need no sign-in: a person who can write the database is the
 //! administrator.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::check_role;
+use super::account::{check_role, words};
 use super::audit::AuditUsers;
 use super::email::{Email, pasted};
 use super::password::{self, HashFormat, Verdict, strength};
@@ -247,6 +249,21 @@ impl Auth<'_> {
             now: self.now,
         };
         if rehearses { self.store.rehearse_deletion(&request)? } else { self.store.delete_user(&request)? }
+    }
+
+    /// The roles of the users, in the order of their names, each with the number of users who have it. Those of Better
+    /// Auth's admin plugin are always there.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`].
+    pub fn roles(&mut self) -> Result<BTreeMap<String, u64>, AuthError> {
+        let mut roles = BTreeMap::from(["admin", "user"].map(|role| (role.to_owned(), 0)));
+        for (text, users) in self.store.role_texts()? {
+            for role in words(&text) {
+                *roles.entry(role.to_owned()).or_default() += users;
+            }
+        }
+        Ok(roles)
     }
 
     fn apply(&mut self, user: &User, change: &UserChange, guard: AdminGuard) -> Result<UserUpdated, AuthError> {

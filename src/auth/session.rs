@@ -1,5 +1,7 @@
 //! Sessions: when one is live, fresh or due to be extended, and how an operator selects and ends sessions.
 
+mod count;
+
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -12,6 +14,7 @@ use super::policy::{LONGEST_LIFE, SessionRules};
 use super::storage::{SessionQuery, Which};
 
 use super::{Auth, AuthError, InPerson, Person};
+pub use count::ChosenCount;
 /// A pattern of text: `*` stands for any characters, `?` for one.
 pub use wildmatch::WildMatch as Pattern;
 

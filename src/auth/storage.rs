@@ -274,6 +274,9 @@ pub trait Maintenance {
     /// Roles that begin with a prefix, as users of a native database have them, apart from `user`.
     fn roles_with_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError>;
 
+    /// The roles of users as they are stored, several in one text, each text with the number of its users.
+    fn role_texts(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
+
     /// Reads the settings of the database.
     fn policy(&mut self) -> Result<Policy, StoreError>;
 

@@ -43,7 +43,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
             ErrorKind::DisplayVersion => Parsed::Page(error.render().to_string()),
             ErrorKind::DisplayHelp => Parsed::Page(help(&words, &error)),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::NoCommand(help(&words, &error)),
-            _ => Parsed::Mistake(mistake(&error)),
+            _ => Parsed::Mistake(mistake(&error, &words)),
         },
     }
 }
@@ -88,7 +88,7 @@ fn help(words: &[OsString], asked: &clap::Error) -> String {
     }
 }
 
-fn mistake(error: &clap::Error) -> UsageError {
+fn mistake(error: &clap::Error, typed: &[OsString]) -> UsageError {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -107,7 +107,8 @@ fn mistake(error: &clap::Error) -> UsageError {
         }
         let flag = invalid.split('=').next().unwrap_or_default();
         let mut asked = asked(error);
-        if let Some(right) = words::flag(flag, &asked) {
+        let address = value_of(flag, invalid, typed).filter(|value| looks_like_address(value));
+        if let Some(right) = words::flag(flag, address.as_deref(), &asked) {
             let name = asked.get_bin_name().unwrap_or("authctl");
             return UsageError { message: format!("unknown flag {flag}"), hint: format!("{right}; see {name} --help") };
         }
@@ -137,7 +138,64 @@ fn mistake(error: &clap::Error) -> UsageError {
     if let Some(number) = std::error::Error::source(error).filter(|source| source.is::<ParseIntError>()) {
         message = message.replace(&number.to_string(), "give a whole number such as 20");
     }
-    UsageError { message, hint: usage(error) }
+    let hint = if error.get(ContextKind::Usage).is_some() {
+        usage(error)
+    } else {
+        format!("see {} --help", named_command(typed).get_bin_name().unwrap_or("authctl"))
+    };
+    UsageError { message, hint }
+}
+
+/// The value that was typed for an unknown flag: after `=`, or the next word.
+fn value_of(flag: &str, word: &str, typed: &[OsString]) -> Option<String> {
+    if let Some((_, value)) = word.split_once('=') {
+        return Some(value.to_owned());
+    }
+    let place = typed.iter().position(|one| one.to_str().is_some_and(|one| one.split('=').next() == Some(flag)))?;
+    match typed[place].to_str()?.split_once('=') {
+        Some((_, value)) => Some(value.to_owned()),
+        None => typed.get(place + 1)?.to_str().map(str::to_owned),
+    }
+}
+
+/// Whether a word is an address beyond doubt, and not a secret, so that an error may repeat it in a command to paste.
+fn looks_like_address(word: &str) -> bool {
+    let is_plain = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-'))
+    };
+    word.split_once('@').is_some_and(|(local, domain)| {
+        is_plain(local) && !local.starts_with('-') && is_plain(domain) && domain.contains('.')
+    })
+}
+
+/// The command that a line names. Values of flags are skipped, because they may have the name of a command.
+fn named_command(typed: &[OsString]) -> Command {
+    let mut root = super::command();
+    root.build();
+    let mut named = &root;
+    let mut words = typed.iter().skip(1).filter_map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        if let Some(flag) = word.strip_prefix('-') {
+            let takes_value = |one: &clap::Arg| {
+                let is_it = match flag.strip_prefix('-') {
+                    Some(long) => one.get_long() == Some(long),
+                    None => one.get_short().is_some_and(|short| flag == short.to_string()),
+                };
+                is_it && one.get_action().takes_values()
+            };
+            if named.get_arguments().any(takes_value) {
+                words.next();
+            }
+        } else if let Some(below) = named.find_subcommand(word) {
+            named = below;
+        } else {
+            break;
+        }
+    }
+    named.clone()
 }
 
 /// The command that clap's usage line names.

@@ -82,8 +82,8 @@ pub(super) fn command(typed: &str, below: &str) -> Option<&'static str> {
     COMMANDS.iter().find(|(place, words, _)| *place == below && words.contains(&typed)).map(|(_, _, right)| *right)
 }
 
-/// What to write instead of a flag of another tool, as the start of a hint.
-pub(super) fn flag(typed: &str, of: &Command) -> Option<String> {
+/// What to write instead of a flag of another tool, as the start of a hint. `address` is the value that was typed for it.
+pub(super) fn flag(typed: &str, address: Option<&str>, of: &Command) -> Option<String> {
     let (_, rights) = FLAGS.iter().find(|(words, _)| words.contains(&typed))?;
     let name = of.get_bin_name().unwrap_or("authctl");
     rights.iter().find_map(|right| match right.strip_prefix("--") {
@@ -91,7 +91,7 @@ pub(super) fn flag(typed: &str, of: &Command) -> Option<String> {
         None => of
             .get_positionals()
             .any(|one| one.get_value_names().is_some_and(|names| names.iter().any(|name| name == right)))
-            .then(|| format!("give it without a flag: {name} {right}")),
+            .then(|| format!("give it without a flag: {name} {}", address.unwrap_or(right))),
     })
 }
 
@@ -128,7 +128,7 @@ mod tests {
     fn every_flag_of_the_table_is_the_answer_somewhere() {
         let tree = tree();
         for (words, rights) in FLAGS {
-            let answered = |word: &&str| tree.iter().any(|command| flag(word, command).is_some());
+            let answered = |word: &&str| tree.iter().any(|command| flag(word, None, command).is_some());
             assert!(words.iter().all(answered), "{words:?} {rights:?}");
         }
     }

@@ -68,7 +68,7 @@ pub(super) fn run(command: &HashCommand, context: &mut Context) -> anyhow::Resul
 }
 
 fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let password = context.prompt().new_password(&args.password.source())?;
+    let password = context.prompt().new_password(&args.password.source(), &|_| Ok(()))?;
     strength::check_form(&password, &context.policy.password).map_err(AuthError::from)?;
     let hash = password::hash(&password, &Scheme::Native, &context.policy.password, &mut context.entropy)?;
     Ok(HashReport::Made(hash).into())

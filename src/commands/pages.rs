@@ -178,7 +178,7 @@ impl<L: List + 'static> Pages for PagesOf<L> {
         self.is_begun = !self.is_over;
         let is_document = self.writer.is_document() && !self.is_silent;
         let End { done, notes, .. } = end.filter(|_| !is_document).unwrap_or_default();
-        Ok(Page { answer, done, notes })
+        Ok(Page { answer, done, notes, ..Page::default() })
     }
 
     fn is_over(&self) -> bool {

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::auth::email::pasted;
-use crate::auth::secret::{Code, Token};
+use crate::auth::email::{Email, pasted};
+use crate::auth::secret::{Code, Password, Token};
 use crate::auth::session::Session;
-use crate::auth::user::User;
-use crate::auth::{Auth, AuthError, Lifetime, SessionRequest};
+use crate::auth::user::{User, check_name};
+use crate::auth::{Auth, AuthError, Lifetime, PasswordInput, SessionRequest};
 use crate::context::{Context, NoToken};
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
@@ -157,9 +157,32 @@ pub(super) fn stored(path: &Path) -> String {
 pub(super) fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String> {
     let typed = match given {
         Some(email) => email.clone(),
-        None => context.prompt().text("Email", "an email address", "the argument EMAIL")?,
+        None => {
+            let check = |typed: &str| Email::typed(typed).map(drop).map_err(|invalid| invalid.to_string());
+            context.prompt().text("Email", "an email address", "the argument EMAIL", &check)?
+        }
     };
     Ok(pasted(&typed).to_owned())
+}
+
+/// Checks a name that was typed at a prompt.
+pub(super) fn checked_name(typed: &str) -> Result<(), String> {
+    check_name(typed).map(drop).map_err(|problem| problem.to_string())
+}
+
+/// Reads a new password. One that is too weak is asked for again at a terminal.
+pub(super) fn new_password(
+    source: &Source,
+    own_words: &[&str],
+    allow_weak: bool,
+    context: &mut Context,
+) -> anyhow::Result<PasswordInput> {
+    let rules = context.policy.password.clone();
+    let check = |password: &Password| {
+        let input = PasswordInput::Clear(password.clone());
+        input.check(own_words, allow_weak, &rules).map_err(|problem| problem.to_string())
+    };
+    Ok(PasswordInput::Clear(context.prompt().new_password(source, &check)?))
 }
 
 /// A request for a session with a new token, from this client.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::list_flags::ListFlags;
 use super::reach::Reach;
 use super::session_start::{Printed, begin, printed, refuse_lost, session_request};
-use super::{Attempt as _, progress};
+use super::{Attempt as _, confirm_if_asked, progress};
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::prune::{Expiring, Pruning};
@@ -24,8 +24,9 @@ use crate::auth::{ActAs, Lifetime, Scope};
 use crate::cli::values;
 use crate::context::{Context, GivenSecret};
 use crate::error::CommandError;
+use crate::interrupt::Interrupts;
 use crate::output::json::{SessionView, UserView};
-use crate::output::text::{escaped, who};
+use crate::output::text::{counted_grouped, escaped, grouped, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -69,7 +70,7 @@ pub enum SessionsCommand {
 }
 
 /// The users whose sessions an operator lists or ends, without a sign-in.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct WhoseArgs {
     /// Sessions of this user, by email address or id
     #[arg(long, conflicts_with = "all_users")]
@@ -148,10 +149,22 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         let count = context.auth()?.store.count_expired(now)?;
         return Ok(Pruned::new(count, true, database, context).into());
     }
-    let line = progress("deleting sessions", context, |context| Ok(context.auth()?.store.count_expired(now)?))?;
+    let expired = |context: &mut Context| -> anyhow::Result<u64> { Ok(context.auth()?.store.count_expired(now)?) };
+    confirm_if_asked("Delete them?", context, |context| {
+        let rows = expired(context)?;
+        let effect = format!("This deletes {} from {}.", counted_grouped(rows, "expired session"), escaped(&database));
+        Ok((rows > 0).then_some(effect))
+    })?;
+    let line = progress("deleting sessions", context, expired)?;
+    let interrupts = Interrupts::watch();
     let mut count = 0;
     let mut pruning = Pruning::default();
     while !pruning.is_over {
+        if interrupts.came().is_some() {
+            line.hide();
+            let left = expired(context)?;
+            interrupts.check(|| format!("{} deleted, {} not", grouped(count), grouped(left)))?;
+        }
         let part = context.auth()?.prune_expired(Expiring::Session, &mut pruning)?;
         line.advance(part);
         count += part;

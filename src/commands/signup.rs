@@ -6,11 +6,13 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::session_start::{PasswordArgs, conclude, email, notice_override, prepare, session_request, stored};
+use super::session_start::{
+    PasswordArgs, checked_name, conclude, email, new_password, notice_override, prepare, session_request, stored,
+};
 use crate::auth::email::Email;
 use crate::auth::session::Session;
 use crate::auth::user::User;
-use crate::auth::{AuthError, Lifetime, NewUser, PasswordInput};
+use crate::auth::{AuthError, Lifetime, NewUser};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
@@ -55,9 +57,9 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     }
     let name = match &args.name {
         Some(name) => name.clone(),
-        None => context.prompt().text("Name", "a name", "--name")?,
+        None => context.prompt().text("Name", "a name", "--name", &checked_name)?,
     };
-    let password = PasswordInput::Clear(context.prompt().new_password(&source)?);
+    let password = new_password(&source, &[&name, &email], false, context)?;
     context.open_if_it_exists()?;
     let new_user = NewUser {
         email: &email,

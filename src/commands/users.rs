@@ -1,5 +1,7 @@
 //! `users`: administers users. Each command that changes a user names the database.
 
+mod apply;
+mod changes;
 mod create;
 mod delete;
 mod explain;
@@ -11,6 +13,8 @@ mod second_factor;
 mod show;
 mod update;
 
+use apply::ApplyArgs;
+use changes::{Change, as_json, in_words};
 use clap::{Args, Subcommand};
 use create::CreateUserArgs;
 use delete::DeleteUserArgs;
@@ -33,6 +37,7 @@ use crate::auth::user::User;
 use crate::auth::{Auth, AuthError};
 use crate::commands::Attempt as _;
 use crate::commands::reach::Reach;
+use crate::commands::targets::{self, UsersArg};
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{escape, escaped, who};
@@ -71,9 +76,21 @@ pub enum UsersCommand {
         visible_alias = "add",
         after_help = "Examples:
   authctl users create ada@example.com --name Ada --generate
-  authctl users create admin@example.com --name Admin --role admin --verified --password-file pw --if-missing"
+  authctl users create admin@example.com --name Admin --role admin --verified --password-file pw --if-missing
+  authctl users create admin@example.com --name Admin --role admin --verified --no-password --ensure"
     )]
     Create(CreateUserArgs),
+    /// Bring users to what a list says, and say first what changes
+    ///
+    /// FILE is a CSV table with a header, a JSON object a line, or a JSON array: address, name, role, verified and
+    /// banned. A value that a row leaves out stays as it is. A user who does not exist is created without a
+    /// password; without a name, the part of the address before the @ is the name. Users who are not in the list
+    /// stay as they are. Every row is checked before the first change, and applying the list again changes nothing.
+    #[command(after_help = "Examples:
+  authctl users apply users.csv --dry-run
+  authctl users apply users.jsonl --yes
+  generate-users | authctl users apply - --yes")]
+    Apply(ApplyArgs),
     /// Change a user's name, picture or address
     #[command(after_help = "Example:\n  authctl users update ada@example.com --email ada@example.org")]
     Update(UpdateUserArgs),
@@ -100,14 +117,16 @@ pub enum UsersCommand {
     #[command(after_help = "Example:\n  authctl users verify-email ada@example.com")]
     VerifyEmail(VerifyEmailArgs),
     /// Refuse a user's sign-in and end all sessions; the user sees the --reason
-    #[command(after_help = "Example:\n  authctl users ban ada@example.com --for 7d --reason spam")]
+    #[command(
+        after_help = "Examples:\n  authctl users ban ada@example.com --for 7d --reason spam\n  authctl users ban ada@example.com bob@example.com\n  cat addresses | authctl users ban --stdin"
+    )]
     Ban(BanArgs),
     /// Lift a ban
     #[command(after_help = "Example:\n  authctl users unban ada@example.com")]
-    Unban(UserArg),
+    Unban(UsersArg),
     /// Forget a user's failed attempts to sign in, and lift the lock of the second factor
     #[command(after_help = "Example:\n  authctl users unlock ada@example.com")]
-    Unlock(UserArg),
+    Unlock(UsersArg),
     /// End all access to a user's account: sessions, tokens, keys, codes, trusted devices
     ///
     /// For a compromised account. Everything that the database holds ends in one step: sessions of the user
@@ -156,6 +175,7 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Explain(args) => explain::run(args, context).attempt("could not explain"),
         UsersCommand::Exists(args) => exists(&args.user, context),
         UsersCommand::Create(args) => create::run(args, context).attempt("could not create the user"),
+        UsersCommand::Apply(args) => apply::run(args, context).attempt("could not apply the list"),
         UsersCommand::Update(args) => update::update(args, context).attempt("could not update the user"),
         UsersCommand::Delete(args) => delete::run(args, context).attempt("could not delete the user"),
         UsersCommand::SetPassword(args) => password::set_password(args, context).attempt("could not set the password"),
@@ -163,9 +183,9 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::SetRole(args) => update::set_role(args, context).attempt("could not set the role"),
         UsersCommand::VerifyEmail(args) => update::verify_email(args, context).attempt("could not verify the address"),
         UsersCommand::Ban(args) => update::ban(args, context).attempt("could not ban the user"),
-        UsersCommand::Unban(args) => change(&args.user, UserAct::Unbanned, context, |auth, user| auth.unban(user))
+        UsersCommand::Unban(args) => change_each(args, UserAct::Unbanned, context, |auth, user| auth.unban(user))
             .attempt("could not lift the ban"),
-        UsersCommand::Unlock(args) => change(&args.user, UserAct::Unlocked, context, |auth, user| auth.unlock(user))
+        UsersCommand::Unlock(args) => change_each(args, UserAct::Unlocked, context, |auth, user| auth.unlock(user))
             .attempt("could not unlock the user"),
         UsersCommand::Lockdown(args) => lockdown::run(args, context).attempt("could not lock the account down"),
         UsersCommand::ResetSecondFactor(args) => {
@@ -193,6 +213,32 @@ fn change(
     let changed = changed(named, act, context, apply)?;
     changed.reach.note(context);
     Ok(changed.into())
+}
+
+/// As [`change`], for each of several users.
+fn change_each(
+    targets: &UsersArg,
+    act: UserAct,
+    context: &mut Context,
+    apply: impl Fn(&mut Auth<'_>, &User) -> Result<UserUpdated, AuthError>,
+) -> anyhow::Result<Outcome> {
+    each_user(targets, context, &mut |named, context| {
+        let changed = changed(named, act, context, &apply)?;
+        changed.reach.note(context);
+        Ok(changed)
+    })
+}
+
+/// Runs an act for the one user of a command line, or for each of several.
+fn each_user<R: Report + 'static>(
+    targets: &UsersArg,
+    context: &mut Context,
+    act: &mut dyn FnMut(&str, &mut Context) -> anyhow::Result<R>,
+) -> anyhow::Result<Outcome> {
+    match targets.only() {
+        Some(named) => Ok(act(named, context)?.into()),
+        None => targets::each(&targets.all()?, context, None, &mut |named, context| Ok(Box::new(act(named, context)?))),
+    }
 }
 
 /// As [`change`], with the report and without notices.
@@ -252,6 +298,8 @@ pub(super) struct UserChanged {
     /// Whether the command changed anything.
     changed: bool,
     sessions_ended: usize,
+    /// What `--ensure` changed; `None` for other acts.
+    changes: Option<Vec<Change>>,
     /// A generated password, for the answer.
     password: Option<Password>,
     /// How far an act reached that ends something.
@@ -299,6 +347,7 @@ impl UserChanged {
             user,
             changed: act != UserAct::Existed,
             sessions_ended: 0,
+            changes: None,
             password: None,
             reach: Reach::default(),
             database,
@@ -349,7 +398,12 @@ impl Report for UserChanged {
             }
             UserAct::Created => format!("created {who} in {place}"),
             UserAct::Existed => format!("{who} exists in {place}"),
-            UserAct::Updated => format!("updated {who} in {place}"),
+            UserAct::Updated => match self.changes.as_deref() {
+                Some(changes) if !changes.is_empty() => {
+                    format!("updated {who}{ended} in {place}: {}", in_words(changes))
+                }
+                _ => format!("updated {who} in {place}"),
+            },
             UserAct::PasswordSet => format!("set and checked the password of {who}{ended} in {place}"),
             UserAct::RoleSet => {
                 format!("{who} is {}{ended} in {place}", escape(user.roles()))
@@ -372,6 +426,9 @@ impl Report for UserChanged {
             "sessionsEnded": self.reach.count("session", self.sessions_ended as u64),
             "database": self.database.to_string(),
         });
+        if let Some(changes) = &self.changes {
+            document["changes"] = as_json(changes);
+        }
         if let (Some(password), Some(fields)) = (&self.password, document.as_object_mut()) {
             fields.insert("password".into(), password.expose().into());
         }

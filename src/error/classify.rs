@@ -521,9 +521,6 @@ fn of_prompt(error: &PromptError) -> Failure {
         PromptError::LostKeys => {
             Failure::new(ExitCode::Usage, "PASSWORD_UNUSABLE").hint("nothing was changed; try again")
         }
-        PromptError::Mismatch => {
-            Failure::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again")
-        }
         PromptError::Secret { .. } | PromptError::Lines { .. } => Failure::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
         PromptError::StdinIsTerminal => Failure::new(ExitCode::Usage, "INPUT_NEEDED")
             .hint("leave the flag out to be asked, or pipe the password in"),

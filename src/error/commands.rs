@@ -42,6 +42,10 @@ pub(super) fn of_command_error(error: &CommandError) -> Failure {
         CommandError::ImportRefused { hint, .. } => Failure::new(ExitCode::Failed, "IMPORT_REFUSED").hint(*hint),
         CommandError::ImportExists { .. } => Failure::new(ExitCode::Exists, "IMPORT_EXISTS")
             .hint("--on-conflict skip leaves them as they are, update gives users with the same id the values of the file"),
+        CommandError::BadRows { rows, .. } => {
+            let failure = Failure::new(ExitCode::Usage, "ROWS_REFUSED").hint("correct these rows, and apply the list again");
+            Failure { rows: rows.clone(), ..failure }
+        }
         CommandError::FileExists(_) => {
             Failure::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
         }

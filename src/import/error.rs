@@ -40,6 +40,10 @@ pub enum ImportError {
     TooManyColumns { file: String, line: u64 },
     #[error("{file} has a column twice: {column}")]
     ColumnTwice { file: String, column: String },
+    #[error("{file} has no column address: the first line names the columns")]
+    NoAddressColumn { file: String },
+    #[error("{file} has the column {column}, and the columns are {known}")]
+    UnknownColumn { file: String, column: String, known: &'static str },
     #[error("a quote of {file} is not closed: line {line}")]
     UnclosedQuote { file: String, line: u64 },
     /// The text is not of its format, such as JSON that ends in the middle.

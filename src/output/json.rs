@@ -71,7 +71,8 @@ pub struct UserView<'a> {
     image_bytes: Option<u64>,
     created_at: Option<String>,
     updated_at: Option<String>,
-    role: Option<&'a str>,
+    /// Never null: a user without a role has the default role.
+    role: &'a str,
     banned: bool,
     ban_reason: Option<&'a str>,
     ban_expires: Option<String>,
@@ -101,7 +102,7 @@ impl<'a> From<&'a User> for UserView<'a> {
             image_bytes: user.image_left_out,
             created_at: readable(user.created_at).map(rfc3339),
             updated_at: readable(user.updated_at).map(rfc3339),
-            role: user.role.as_deref(),
+            role: user.roles(),
             banned: user.banned,
             ban_reason: user.ban_reason.as_deref(),
             ban_expires: user.ban_expires.map(rfc3339),

@@ -52,6 +52,11 @@ impl Progress {
         Self { bar, over: Some(over), shows_late: Some(shows_late) }
     }
 
+    /// Clears the line, before something else is printed.
+    pub fn hide(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Counts steps that were done.
     pub fn advance(&self, steps: u64) {
         self.bar.inc(steps);

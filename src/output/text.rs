@@ -10,6 +10,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::auth::audit::counted;
 pub use crate::auth::duration::rfc3339;
 use crate::auth::user::User;
 
@@ -60,6 +61,24 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A number with a comma before each group of three digits, such as `44,194`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// As [`counted`], with a [`grouped`] number.
+pub fn counted_grouped(count: u64, noun: &str) -> String {
+    counted(count, noun).replacen(&count.to_string(), &grouped(count), 1)
+}
+
 /// A user in a sentence: name and address, or what there is of them.
 pub fn who(user: &User) -> String {
     match (escape(&user.name), escape(&user.email)) {
@@ -108,14 +127,6 @@ pub fn local(instant: Timestamp) -> String {
 /// The same without what a person does not look for: "2026-12-04 11:00".
 pub fn local_minute(instant: Timestamp) -> String {
     instant.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
-}
-
-/// A number with commas between thousands, for people.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let (first, rest) = digits.split_at(digits.len() % 3);
-    let groups = rest.as_bytes().chunks(3).map(|group| String::from_utf8_lossy(group).into_owned());
-    Some(first.to_owned()).filter(|first| !first.is_empty()).into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }
 
 const MINUTE: u64 = 60;

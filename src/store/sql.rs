@@ -392,6 +392,10 @@ impl Maintenance for SqlStore {
         self.read(|tx, mapping| complete::roles(tx, mapping, prefix))
     }
 
+    fn role_texts(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read(|tx, mapping| user_list::roles(tx, mapping))
+    }
+
     fn policy(&mut self) -> Result<Policy, StoreError> {
         self.read_state(|tx| policy::read(tx))
     }

@@ -409,7 +409,7 @@ fn dry_run_and_refusals_change_nothing() {
     assert_snapshot!(sandbox.run("db convert --to native"), @"
     ------- stderr -------
     error: invalid value 'native' for '--to <KIND>' [possible values: better-auth]
-    hint: see authctl --help
+    hint: see authctl db convert --help
     [exit status: 2]
     ");
     for (words, code, name) in [

@@ -45,6 +45,7 @@ fn prepare() -> Sandbox {
         attempts.as_str()
     ));
     sandbox.run("db backup backup.db").success();
+    sandbox.file("list.csv", "address,name\neve@example.com,Eve\n");
     sandbox
 }
 

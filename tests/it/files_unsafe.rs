@@ -126,7 +126,7 @@ fn path_is_never_read_as_a_uri() {
     assert_snapshot!(sandbox.run_words(&["--db", "", "db", "init"]), @"
     ------- stderr -------
     error: a value is required for '--db <PATH>' but none was supplied
-    hint: see authctl --help
+    hint: see authctl db init --help
     [exit status: 2]
     ");
     for memory in ["file:x?mode=memory", "file::memory:"] {

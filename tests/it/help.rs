@@ -196,3 +196,26 @@ fn help_page_lists_aliases() {
     let page = Sandbox::new().run("signin --help").success();
     assert!(page.trim_end().ends_with("Other names: sign-in, login"), "{page}");
 }
+
+#[test]
+fn mistakes_point_to_the_help_of_the_command() {
+    let sandbox = Sandbox::new();
+    for (words, hint) in [
+        ("users ban ada@example.com --for abc", "see authctl users ban --help"),
+        ("--db users audit list --since never", "see authctl audit list --help"),
+        ("--wait x db prune", "see authctl db prune --help"),
+        (
+            "signup --email ada@example.com",
+            "give it without a flag: authctl signup ada@example.com; see authctl signup --help",
+        ),
+        (
+            "signup --email=ada@example.com",
+            "give it without a flag: authctl signup ada@example.com; see authctl signup --help",
+        ),
+        // What may be a secret is not repeated.
+        ("signup --email s3cret@pass", "give it without a flag: authctl signup EMAIL; see authctl signup --help"),
+    ] {
+        let error = sandbox.run(&format!("{words} --json")).json_error(2);
+        assert_eq!(error["hint"], hint, "{words}");
+    }
+}

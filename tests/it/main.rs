@@ -48,6 +48,7 @@ mod help;
 mod impersonate_killed;
 mod import;
 mod input_files;
+mod interrupted;
 mod kill;
 mod lists;
 mod machine;

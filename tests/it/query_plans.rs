@@ -12,6 +12,7 @@ use rusqlite::Connection;
 /// Statements that may scan a table, by a part of their text, each with the reason.
 const MAY_SCAN: &[(&str, &str)] = &[
     (r#"ORDER BY "seq" ASC LIMIT 1"#, "reads the oldest entry of the audit log from the start of the table"),
+    (r#"GROUP BY "role""#, "`roles list` counts the users of all roles but the default one, by their index"),
     ("LIKE '%admin%'", "roles are words in a text; it runs only when an administrator is deleted"),
     (r#"WHERE "impersonatedBy" ="#, "Better Auth has no such index; it runs only when an administrator loses the role"),
     (

@@ -1,5 +1,6 @@
 //! `users`: one module for each command or group of commands.
 
+mod apply;
 mod ban;
 mod change;
 mod create;
@@ -9,4 +10,5 @@ mod explain;
 mod impersonate;
 mod list;
 mod password;
+mod several;
 mod show;

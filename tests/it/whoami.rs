@@ -177,7 +177,7 @@ fn format_prints_one_line_and_escapes_values() {
     assert_snapshot!(format("{mail}"), @"
     ------- stderr -------
     error: invalid value '{mail}' for '--format <TEXT>': {mail} is not a field: there are {id}, {email}, {name}, {role}, {session}, {expires}, {database}, {db}
-    hint: see authctl --help
+    hint: see authctl whoami --help
     [exit status: 2]
     ");
     sandbox.run("signout").success();

@@ -9,10 +9,11 @@ use crate::auth::audit::counted;
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::StoreError;
 use crate::commands::reach::Reach;
-use crate::commands::{activity, progress};
+use crate::commands::{activity, confirm_if_asked, progress};
 use crate::context::Context;
+use crate::interrupt::Interrupts;
 use crate::output::table::facts;
-use crate::output::text::escaped;
+use crate::output::text::{counted_grouped, escaped, grouped};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -30,14 +31,21 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
     context.now()?;
     let database = context.database()?.location;
     let kinds = || Expiring::ALL.into_iter().filter(|kind| *kind != Expiring::Invitation || args.invitations);
+    let expired = |context: &mut Context| -> anyhow::Result<u64> {
+        let mut auth = context.auth()?;
+        Ok(kinds().map(|kind| auth.count_expired(kind)).sum::<Result<_, _>>()?)
+    };
     let line = if args.dry_run {
         activity("counting expired rows", context)
     } else {
-        progress("deleting expired rows", context, |context| {
-            let mut auth = context.auth()?;
-            Ok(kinds().map(|kind| auth.count_expired(kind)).sum::<Result<_, _>>()?)
-        })?
+        confirm_if_asked("Delete them?", context, |context| {
+            let rows = expired(context)?;
+            let effect = format!("This deletes {} from {}.", counted_grouped(rows, "expired row"), escaped(&database));
+            Ok((rows > 0).then_some(effect))
+        })?;
+        progress("deleting expired rows", context, expired)?
     };
+    let interrupts = (!args.dry_run).then(Interrupts::watch);
     // Opens the database, whose schema the reach is of.
     context.auth()?;
     let reach = Reach::to_find(&["session", "verification"], context);
@@ -52,6 +60,13 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
         }
         let (mut count, mut pruning) = (0, Pruning::default());
         while !pruning.is_over {
+            if let Some(interrupts) = &interrupts
+                && interrupts.came().is_some()
+            {
+                line.hide();
+                let left = expired(context)?;
+                interrupts.check(|| format!("{} deleted, {} not", grouped(total), grouped(left)))?;
+            }
             let part = match context.auth()?.prune_expired(kind, &mut pruning) {
                 Err(AuthError::Store(StoreError::BrokenKeys(keys))) => {
                     broken.extend(keys);

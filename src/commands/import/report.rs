@@ -236,7 +236,7 @@ impl Report for ImportReport {
                 ));
             }
             let done = self.codes.iter().map(|codes| codes.sentence(true)).collect();
-            return Page { answer: described(self), done, notes };
+            return Page { answer: described(self), done, notes, ..Page::default() };
         };
         let without = plan.without_password + plan.dropped.total();
         let of_them = [(plan.wrapped.total(), "wrapped"), (without, "without a password")];

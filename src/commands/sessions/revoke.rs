@@ -6,34 +6,41 @@ use serde_json::{Map, Value, json};
 
 use super::list::{MARK, columns, row};
 use super::{BATCH, WhoseArgs, done, scope};
-use crate::auth::Scope;
 use crate::auth::access::AccessKind;
 use crate::auth::audit::counted;
 use crate::auth::secret::Token;
-use crate::auth::session::{Network, Pattern, Selection, Session, SessionFilter};
+use crate::auth::session::{ChosenCount, Network, Pattern, Selection, Session, SessionFilter};
 use crate::auth::storage::Which;
+use crate::auth::{AuthError, Scope};
 use crate::cli::values;
-use crate::commands::Attempt as _;
 use crate::commands::list_flags::ListFlags;
 use crate::commands::pages::{End, List, Pages, PagesOf};
 use crate::commands::reach::Reach;
 use crate::commands::session_start::{forget_session, is_not_signed_in};
+use crate::commands::targets::{each, each_once, lines_of_stdin};
+use crate::commands::{Attempt as _, confirm_if_asked, shows_progress};
 use crate::context::{Context, NoToken};
+use crate::error::HintOfCommand;
+use crate::interrupt::Interrupts;
 use crate::output::json::SessionView;
 use crate::output::list::{Cell, Format, Layout, ListWriter, Row};
+use crate::output::progress::Progress;
 use crate::output::table::Column;
-use crate::output::text::escape;
+use crate::output::text::{counted_grouped, escape, escaped, grouped};
 use crate::output::{Ending, Listing, Outcome, Page, Report, Style};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(group(ArgGroup::new("which").required(true).multiple(true)
-    .args(["ids", "others", "all", "user", "older_than", "idle", "ip", "user_agent"])))]
+    .args(["ids", "stdin", "others", "all", "user", "older_than", "idle", "ip", "user_agent"])))]
 #[command(group(ArgGroup::new("own").args(["others", "all"])))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct RevokeArgs {
     /// Sessions to end, by the id that `sessions list` shows or at least its first 6 characters; all of them or none
     #[arg(value_name = "ID", conflicts_with = "own")]
     pub ids: Vec<String>,
+    /// Read the ids from standard input, one per line, and end each session that is there
+    #[arg(long, conflicts_with_all = ["ids", "own"])]
+    pub stdin: bool,
     /// End every session of yours but the current one
     #[arg(long, conflicts_with_all = ["user", "all_users"])]
     pub others: bool,
@@ -63,6 +70,25 @@ pub struct RevokeArgs {
 }
 
 pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    if args.stdin {
+        let ids = each_once(lines_of_stdin("session")?);
+        return each(&ids, context, None, &mut |id, context| {
+            let one = RevokeArgs { ids: vec![id.to_owned()], stdin: false, ..args.clone() };
+            let missing = || HintOfCommand("`authctl sessions list --all-users` shows those that are live".to_owned());
+            match revoke(&one, context) {
+                Ok(Outcome::Report(report)) => Ok(Box::new(EndedOne { id: id.to_owned(), report })),
+                Err(error) if matches!(error.downcast_ref(), Some(AuthError::NoSuchSession(_))) => {
+                    Err(error.context(missing()))
+                }
+                Err(error) => Err(error),
+                Ok(_) => Err(AuthError::NoSuchSession(id.to_owned()).into()),
+            }
+        });
+    }
+    revoke(args, context)
+}
+
+fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let scope = scope(&args.whose, context)?;
     let is_filtered =
         args.older_than.is_some() || args.idle.is_some() || args.ip.is_some() || args.user_agent.is_some();
@@ -83,10 +109,14 @@ pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Ou
         except: current.clone().filter(|_| args.except_current || args.others),
     };
     let selection = Selection { scope, filter, after: None };
-    let ending = Ending { selection, dry_run: args.dry_run, current, named: args.whose.user.clone() };
+    let mut ending = Ending { selection, dry_run: args.dry_run, current, named: args.whose.user.clone(), total: None };
     if args.ids.is_empty() {
         // A database that cannot be opened is an error before the first page.
         context.auth()?;
+        let is_wide = is_filtered || args.whose.all_users;
+        if is_wide && !args.dry_run {
+            announce(&mut ending, context)?;
+        }
         let layout = ListFlags::default().layout();
         return Ok(Outcome::list(Listing::Ending(ending), layout));
     }
@@ -102,6 +132,24 @@ pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Ou
     let mut end = revocation.end(false, ended.len(), context)?;
     name_whole(&mut end, &args.ids, &ended);
     Ok(Ended { sessions: ended, dry_run: args.dry_run, end }.into())
+}
+
+/// Says how many sessions end, and asks a person. Counts them for the question and for the bar only.
+fn announce(ending: &mut Ending, context: &mut Context) -> anyhow::Result<()> {
+    if context.asks() || shows_progress(context) {
+        let ChosenCount { sessions, users } = context.auth()?.count_chosen(&ending.selection)?;
+        ending.total = Some(sessions);
+        confirm_if_asked("End them?", context, |context| {
+            let place = escaped(context.database()?.location);
+            let effect = format!(
+                "This ends {} of {} in {place}.",
+                counted_grouped(sessions, "session"),
+                counted_grouped(users, "user")
+            );
+            Ok((sessions > 0).then_some(effect))
+        })?;
+    }
+    Ok(())
 }
 
 /// The id of the session that the stored token belongs to, if there is one.
@@ -172,19 +220,30 @@ struct Revocation {
     count: usize,
     /// The number of those that were not ended, because they have no id.
     left: usize,
+    /// Whether to show how far the act is.
+    shows_line: bool,
+    /// Since the first batch, until the last one.
+    run: Option<Run>,
+}
+
+/// What goes on while sessions end.
+#[derive(Debug)]
+struct Run {
+    line: Progress,
+    interrupts: Interrupts,
 }
 
 pub(in crate::commands) fn pages(ending: Ending, layout: &Layout, style: Style) -> anyhow::Result<Box<dyn Pages>> {
     if ending.dry_run || layout.format == Format::Document {
         PagesOf::boxed(Revocation::new(ending), layout, None, style)
     } else {
-        PagesOf::silent(Revocation::new(ending), style)
+        PagesOf::silent(Revocation { shows_line: true, ..Revocation::new(ending) }, style)
     }
 }
 
 impl Revocation {
     fn new(ending: Ending) -> Self {
-        Self { ending, held_back: None, is_signed_out: false, count: 0, left: 0 }
+        Self { ending, held_back: None, is_signed_out: false, count: 0, left: 0, shows_line: false, run: None }
     }
 
     fn is_current(&self, session: &Session) -> bool {
@@ -203,10 +262,33 @@ impl Revocation {
             ended
         };
         self.count += ended.len();
+        if let Some(run) = &self.run {
+            run.line.advance(ended.len() as u64);
+        }
         Ok(ended)
     }
 
+    /// Begins to watch for signals and to show how far the act is, and stops it if a signal came.
+    fn go_on(&mut self, context: &mut Context) -> anyhow::Result<()> {
+        let Self { ending, count, shows_line, .. } = self;
+        let run = self.run.get_or_insert_with(|| {
+            let shows_line = *shows_line && shows_progress(context);
+            let total = ending.total.filter(|_| shows_line);
+            let line = total.map_or_else(Progress::hidden, |total| Progress::begin("ending sessions", Some(total)));
+            Run { line, interrupts: Interrupts::watch() }
+        });
+        if run.interrupts.came().is_none() {
+            return Ok(());
+        }
+        let left = context.auth()?.count_chosen(&ending.selection);
+        let left = left.map_or_else(|_| "the others".to_owned(), |left| grouped(left.sessions));
+        Ok(run.interrupts.check(|| format!("{} ended, {left} not", grouped(*count as u64)))?)
+    }
+
     fn read_batch(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Session>, bool)> {
+        if !self.ending.dry_run {
+            self.go_on(context)?;
+        }
         let page = context.auth()?.sessions_page(&mut self.ending.selection, size.min(BATCH))?;
         let mut batch: Vec<Session> = page.sessions.into_iter().map(|(_, session)| session).collect();
         if !self.ending.selection.chooses_without_id() {
@@ -232,7 +314,12 @@ impl List for Revocation {
     }
 
     fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Session>, bool)> {
-        self.read_batch(size, context).attempt("could not end sessions")
+        let read = self.read_batch(size, context).attempt("could not end sessions");
+        // The bar goes before anything else is printed.
+        if !matches!(read, Ok((_, true))) {
+            self.run = None;
+        }
+        read
     }
 
     /// What a dry run does not print is counted.
@@ -330,6 +417,28 @@ fn table_of(sessions: &[Session], now: Timestamp, style: Style) -> String {
     list.map(|mut list| list.rows(&rows, true, now)).unwrap_or_default()
 }
 
+/// One of several sessions that ended, each with a line that names it.
+#[derive(Debug)]
+struct EndedOne {
+    id: String,
+    report: Box<dyn Report>,
+}
+
+impl Report for EndedOne {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let mut page = self.report.text(now, style);
+        let line = page.done.first_mut().or(page.notes.first_mut());
+        if let Some(line) = line {
+            *line = format!("{line}: {}", escape(&self.id));
+        }
+        page
+    }
+
+    fn json(&self) -> Value {
+        self.report.json()
+    }
+}
+
 /// A few sessions that ended, or would have ended.
 #[derive(Debug)]
 struct Ended {
@@ -341,7 +450,7 @@ struct Ended {
 impl Report for Ended {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let answer = if self.dry_run { table_of(&self.sessions, now, style) } else { String::new() };
-        Page { answer, done: self.end.done.clone(), notes: self.end.notes.clone() }
+        Page { answer, done: self.end.done.clone(), notes: self.end.notes.clone(), ..Page::default() }
     }
 
     fn json(&self) -> Value {

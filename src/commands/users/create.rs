@@ -2,13 +2,17 @@
 
 use clap::Args;
 
+use super::changes::{Change, converge};
 use super::password::{PasswordInputArgs, given, to_print};
 use super::update::notice_unknown_roles;
-use super::{UserAct, UserChanged};
+use super::{UserAct, UserChanged, admin_guard};
+use crate::auth::converge::{ConvergeOptions, WantedUser};
 use crate::auth::email::Email;
 use crate::auth::user::User;
 use crate::auth::{AuthError, Expected, NewUser};
+use crate::commands::session_start::checked_name;
 use crate::context::Context;
+use crate::error::HintOfCommand;
 use crate::output::Outcome;
 
 #[derive(Debug, Args)]
@@ -34,6 +38,12 @@ pub struct CreateUserArgs {
     /// Succeed and change nothing when the user exists as asked; fail when the user differs
     #[arg(long)]
     pub if_missing: bool,
+    /// Give a user who exists the name, picture, role and verification that are asked for, and say what changed
+    #[arg(long, conflicts_with = "if_missing")]
+    pub ensure: bool,
+    /// With --ensure: demote even the last administrator
+    #[arg(long, requires = "ensure")]
+    pub force_last_admin: bool,
     /// Create the user without a password
     #[arg(long, conflicts_with = "given")]
     pub no_password: bool,
@@ -45,7 +55,7 @@ pub struct CreateUserArgs {
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::typed(&args.email).map_err(AuthError::from)?;
     let database = context.database()?.location;
-    if args.if_missing {
+    if args.if_missing || args.ensure {
         context.refuse_to_come_before_an_app()?;
     }
     context.refuse_to_take_the_place_of_an_app()?;
@@ -57,9 +67,9 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     }
     let name = match &args.name {
         Some(name) => name.clone(),
-        None => context.prompt().text("Name", "a name", "--name")?,
+        None => context.prompt().text("Name", "a name", "--name", &checked_name)?,
     };
-    let password = if args.no_password { None } else { Some(given(&args.password, context)?) };
+    let password = if args.no_password { None } else { Some(given(&args.password, &[&name, &args.email], context)?) };
     let new_user = NewUser {
         email: &args.email,
         name: &name,
@@ -77,7 +87,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     };
     let user = match context.auth_or_create()?.create_user(&new_user, None) {
         // Another process created the user meanwhile.
-        Err(AuthError::UserExists) if args.if_missing => {
+        Err(AuthError::UserExists) if args.if_missing || args.ensure => {
             let user = context.auth()?.find_user(email.as_str())?;
             return exists(args, &email, user, context);
         }
@@ -102,22 +112,70 @@ fn exists(args: &CreateUserArgs, email: &Email, user: User, context: &mut Contex
             user.email, user.id
         ));
     }
+    if args.ensure {
+        return ensure(args, user, context);
+    }
     if !args.if_missing {
-        return Err(AuthError::UserExists.into());
+        let hint = format!(
+            "`authctl users show {}` shows the user; --ensure gives the user the values that are asked for",
+            user.email
+        );
+        return Err(anyhow::Error::new(AuthError::UserExists).context(HintOfCommand(hint)));
     }
     context.auth()?.require_as_expected(&user, &expected(args))?;
     Ok(UserChanged::new(UserAct::Existed, user, context.database()?.location).into())
 }
 
+/// Changes what is not as the arguments say. A password is set only if the user has none.
+fn ensure(args: &CreateUserArgs, user: User, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.location;
+    let wanted = WantedUser {
+        name: args.name.clone(),
+        image: args.image.clone(),
+        role: args.role.clone(),
+        verified: args.verified.then_some(true),
+        banned: None,
+    };
+    wanted.check(args.force)?;
+    let options =
+        ConvergeOptions { guard: admin_guard(args.force_last_admin), allow_twin: args.force, reason: context.reason() };
+    let now = context.now()?;
+    let differences = wanted.differences(&user, now);
+    let unknown = match &wanted.role {
+        Some(role) => context.auth()?.unknown_roles(role)?,
+        None => Vec::new(),
+    };
+    if user.is_banned(now) {
+        context.notices.push(format!("{} is banned; `authctl users unban {}` lifts the ban", user.email, user.email));
+    }
+    let mut changed = converge(&user, &differences, &options, context)?;
+    let lacks_password = context.auth()?.store.password_hash(&user.id)?.is_none();
+    let mut password = None;
+    if lacks_password && is_password_given(&args.password) {
+        let given = given(&args.password, &[&user.name, &user.email], context)?;
+        context.auth()?.set_password(&user, &given, args.password.allow_weak, true)?;
+        let what = format!("the password of {} was set", user.email);
+        context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
+        context.auth()?.require_in_force(&user.id, &given)?;
+        password = to_print(&args.password, given);
+        changed.changes.push(Change::password());
+    }
+    notice_unknown_roles(&unknown, context);
+    Ok(changed.report(database, context).password(password).into())
+}
+
+fn is_password_given(given: &PasswordInputArgs) -> bool {
+    given.generate || given.hash_stdin || given.password_stdin || given.password_file.is_some()
+}
+
 /// The values that an existing user must have: everything that the arguments name.
 fn expected(args: &CreateUserArgs) -> Expected<'_> {
-    let given = &args.password;
     Expected {
         name: args.name.as_deref(),
         image: args.image.as_deref(),
         role: args.role.as_deref(),
         allow_twin: args.force,
         verified: args.verified,
-        password: given.generate || given.hash_stdin || given.password_stdin || given.password_file.is_some(),
+        password: is_password_given(&args.password),
     }
 }

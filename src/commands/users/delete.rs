@@ -11,6 +11,7 @@ use crate::auth::user::User;
 use crate::auth::{AuthError, DeletionOptions};
 use crate::commands::confirm;
 use crate::commands::reach::Reach;
+use crate::commands::targets::{Question, UsersArg, each};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::json::UserView;
@@ -21,8 +22,8 @@ use crate::paths::DatabaseLocation;
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct DeleteUserArgs {
-    /// Email address or id
-    pub user: String,
+    #[command(flatten)]
+    pub targets: UsersArg,
     /// Succeed when there is no such user
     #[arg(long)]
     pub if_exists: bool,
@@ -42,50 +43,60 @@ pub struct DeleteUserArgs {
 }
 
 pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    if let Some(named) = args.targets.only() {
+        return Ok(Outcome::Report(delete(named, args, context)?));
+    }
+    let mut effect = |named: &str, context: &mut Context| match begin(named, args, true, context)? {
+        Some(planned) => Ok(planned.effect()),
+        None => Ok(format!("There is no user {}.", escape(named))),
+    };
+    let question = Question { effect: &mut effect, question: "Delete these users?" };
+    let question = (!args.dry_run).then_some(question);
+    each(&args.targets.all()?, context, question, &mut |named, context| delete(named, args, context))
+}
+
+/// Deletes one user, or says what that would do.
+fn delete(named: &str, args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
+    // Without a question there is nothing to plan, but the user.
+    let rehearses = args.dry_run || !context.is_confirmed();
+    let Some(mut deleted) = begin(named, args, rehearses, context)? else {
+        return Ok(Box::new(WasMissing { database: context.database()?.location }));
+    };
+    if !args.dry_run {
+        confirm(&deleted.effect(), "Delete the user?", context)?;
+        let options = options(args, deleted.new_owner.clone());
+        deleted.deletion = context.auth()?.delete_user(&deleted.user, &options, false)?;
+        deleted.reach = reach(context);
+    }
+    deleted.reach.note(context);
+    Ok(Box::new(deleted))
+}
+/// Finds the user, and with `rehearses` what a deletion would do: what would be refused is refused before the question.
+/// `None` for a user who does not exist and need not.
+fn begin(
+    named: &str,
+    args: &DeleteUserArgs,
+    rehearses: bool,
+    context: &mut Context,
+) -> anyhow::Result<Option<DeletedUser>> {
     let database = context.database()?.location;
-    let user = match context.auth()?.user_to_change(&args.user) {
-        Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(WasMissing { database }.into()),
+    let user = match context.auth()?.user_to_change(named) {
+        Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(None),
         found => found?,
     };
-    let options = DeletionOptions {
-        guard: admin_guard(args.force_last_admin),
-        force_shared: args.force_shared,
-        new_owner: args.new_owner.as_ref().map(|named| new_owner(named, &user, context)).transpose()?,
-    };
-    // What would be refused is refused before the question. Without a question there is nothing to plan.
-    let plans = args.dry_run || !context.is_confirmed();
-    let planned = plans.then(|| context.auth()?.delete_user(&user, &options, true).map_err(anyhow::Error::from));
-    let planned = planned.transpose()?.unwrap_or_default();
-    let deleted = |deletion, context: &Context| DeletedUser {
-        user: user.clone(),
-        deletion,
-        reach: Reach::to_end(&["session", "verification", "account"], context),
-        new_owner: options.new_owner.clone(),
-        dry_run: args.dry_run,
-        database: database.clone(),
-    };
-    let planned = deleted(planned, context);
-    if args.dry_run {
-        planned.reach.note(context);
-        return Ok(planned.into());
-    }
-    let mut effect = format!(
-        "This permanently deletes {} <{}>{} from {}.",
-        escape(&user.name),
-        escape(&user.email),
-        planned.of_user(),
-        escape(&database.to_string()),
-    );
-    for line in planned.consequences(false) {
-        effect.push_str("\n  It ");
-        effect.push_str(&line);
-        effect.push('.');
-    }
-    confirm(&effect, "Delete the user?", context)?;
-    let deletion = context.auth()?.delete_user(&user, &options, false)?;
-    let deleted = deleted(deletion, context);
-    deleted.reach.note(context);
-    Ok(deleted.into())
+    let new_owner = args.new_owner.as_ref().map(|named| new_owner(named, &user, context)).transpose()?;
+    let options = options(args, new_owner.clone());
+    let deletion = if rehearses { context.auth()?.delete_user(&user, &options, true)? } else { Deletion::default() };
+    let reach = reach(context);
+    Ok(Some(DeletedUser { user, deletion, reach, new_owner, dry_run: args.dry_run, database }))
+}
+
+fn options(args: &DeleteUserArgs, new_owner: Option<User>) -> DeletionOptions {
+    DeletionOptions { guard: admin_guard(args.force_last_admin), force_shared: args.force_shared, new_owner }
+}
+
+fn reach(context: &Context) -> Reach {
+    Reach::to_end(&["session", "verification", "account"], context)
 }
 
 fn new_owner(named: &str, user: &User, context: &mut Context) -> anyhow::Result<User> {
@@ -126,6 +137,23 @@ impl DeletedUser {
         let Some(last) = known.pop() else { return String::new() };
         let known = if known.is_empty() { last } else { format!("{} and {last}", known.join(", ")) };
         format!(" with {known}")
+    }
+
+    /// What the question says.
+    fn effect(&self) -> String {
+        let mut effect = format!(
+            "This permanently deletes {} <{}>{} from {}.",
+            escape(&self.user.name),
+            escape(&self.user.email),
+            self.of_user(),
+            escape(&self.database.to_string()),
+        );
+        for line in self.consequences(false) {
+            effect.push_str("\n  It ");
+            effect.push_str(&line);
+            effect.push('.');
+        }
+        effect
     }
 
     /// What the deletion does besides deleting the user with sessions, accounts and codes; in the past when it is done.

@@ -15,7 +15,9 @@ use crate::cli::values;
 use crate::commands::confirm;
 use crate::commands::reach::Reach;
 use crate::commands::session_start::{Printed, refuse_lost};
+use crate::commands::targets::{Question, UsersArg, each};
 use crate::context::Context;
+use crate::error::CommandError;
 use crate::output::json::UserView;
 use crate::output::table::facts;
 use crate::output::text::{escape, escaped, rfc3339, who};
@@ -25,8 +27,8 @@ use crate::paths::DatabaseLocation;
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LockdownArgs {
-    /// Email address or id
-    pub user: String,
+    #[command(flatten)]
+    pub targets: UsersArg,
     /// Ban the user too, permanently; the user sees the --reason
     #[arg(long)]
     pub ban: bool,
@@ -48,8 +50,38 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     if args.reset_code && !args.dry_run {
         refuse_lost(Printed::Code, context)?;
     }
+    if let Some(named) = args.targets.only() {
+        return Ok(lock_down(named, args, context)?.into());
+    }
+    if args.reset_code {
+        let message = "--reset-code prints the code of one user".to_owned();
+        return Err(CommandError::Usage { message, hint: "make each code with `authctl users reset-code USER`" }.into());
+    }
+    let mut effect = |named: &str, context: &mut Context| {
+        let user = context.auth()?.user_to_change(named)?;
+        let access = context.auth()?.account_access(&user)?;
+        effect(&user, &access, args, context)
+    };
+    let question = Question { effect: &mut effect, question: "Lock these accounts down?" };
+    let question = (!args.dry_run).then_some(question);
+    each(&args.targets.all()?, context, question, &mut |named, context| Ok(Box::new(lock_down(named, args, context)?)))
+}
+
+/// What the question says.
+fn effect(user: &User, access: &AccountAccess, args: &LockdownArgs, context: &Context) -> anyhow::Result<String> {
+    Ok(format!(
+        "This ends all access to the account of {} in {}{}: {}.",
+        who(user),
+        escaped(&context.database()?.location),
+        if args.ban { " and bans the user" } else { "" },
+        listed(&access.counts).unwrap_or_else(|| "nothing now".to_owned()),
+    ))
+}
+
+/// Locks one account down, or says what that would end.
+fn lock_down(named: &str, args: &LockdownArgs, context: &mut Context) -> anyhow::Result<Lockdown> {
     let database = context.database()?.location;
-    let user = context.auth()?.user_to_change(&args.user)?;
+    let user = context.auth()?.user_to_change(named)?;
     let access = context.auth()?.account_access(&user)?;
     let reach =
         Reach::to_end(&["session", "verification", "account"], context).beside_jwts(access.signs_jwts).beside_links();
@@ -61,21 +93,14 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
         let done = context.auth()?.lock_down(&user, request, guard, true)?;
         let (ended, is_banned) = (done.ended, done.user.is_banned(context.now()?));
         reach.note(context);
-        return Ok(Lockdown { user, ended, access, reach, code: None, is_banned, dry_run: true, database }.into());
+        return Ok(Lockdown { user, ended, access, reach, code: None, is_banned, dry_run: true, database });
     }
-    let ban = if args.ban { " and bans the user" } else { "" };
-    let effect = format!(
-        "This ends all access to the account of {} in {}{ban}: {}.",
-        who(&user),
-        escaped(&database),
-        listed(&access.counts).unwrap_or_else(|| "nothing now".to_owned()),
-    );
-    confirm(&effect, "Lock the account down?", context)?;
+    confirm(&effect(&user, &access, args, context)?, "Lock the account down?", context)?;
     let done = context.auth()?.lock_down(&user, request, guard, false)?;
     let is_banned = done.user.is_banned(context.now()?);
     let (user, ended, code) = (done.user, done.ended, done.code);
     reach.note(context);
-    Ok(Lockdown { user, ended, access, reach, code, is_banned, dry_run: false, database }.into())
+    Ok(Lockdown { user, ended, access, reach, code, is_banned, dry_run: false, database })
 }
 
 /// Lists the access that exists; `None` without any.

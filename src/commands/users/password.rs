@@ -13,7 +13,7 @@ use crate::auth::secret::Code;
 use crate::auth::user::User;
 use crate::cli::values;
 use crate::commands::reach::Reach;
-use crate::commands::session_start::{Printed, refuse_lost};
+use crate::commands::session_start::{Printed, new_password, refuse_lost};
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{escape, escaped, rfc3339, who};
@@ -65,7 +65,12 @@ pub struct ResetCodeArgs {
 }
 
 /// Reads or generates the password that an operator sets.
-pub(super) fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::Result<PasswordInput> {
+/// A typed password that is too weak is asked for again; `own_words` are those of the user, which it must not be made of.
+pub(super) fn given(
+    args: &PasswordInputArgs,
+    own_words: &[&str],
+    context: &mut Context,
+) -> anyhow::Result<PasswordInput> {
     if args.generate {
         refuse_lost(Printed::Password, context)?;
         return Ok(PasswordInput::Clear(context.entropy.password()?));
@@ -78,7 +83,7 @@ pub(super) fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::
         None if args.password_stdin => Source::Stdin,
         None => Source::Terminal,
     };
-    Ok(PasswordInput::Clear(context.prompt().new_password(&source)?))
+    new_password(&source, own_words, args.allow_weak, context)
 }
 
 /// The password to print: only a generated one.
@@ -92,7 +97,7 @@ pub(super) fn to_print(args: &PasswordInputArgs, given: PasswordInput) -> Option
 pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
     let user = context.auth()?.user_to_change(&args.user)?;
-    let given = given(&args.password, context)?;
+    let given = given(&args.password, &[&user.name, &user.email], context)?;
     let ended = context.auth()?.set_password(&user, &given, args.password.allow_weak, args.keep_sessions)?;
     let what = format!("the password of {} was set", user.email);
     context.did(what, format!("set it again with `authctl users set-password {}`", user.email));

@@ -9,6 +9,7 @@ use crate::auth::second_factor::FactorReset;
 use crate::auth::user::User;
 use crate::commands::confirm;
 use crate::commands::reach::Reach;
+use crate::commands::targets::{Question, UsersArg, each};
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{escaped, who};
@@ -17,33 +18,52 @@ use crate::paths::DatabaseLocation;
 
 #[derive(Debug, Args)]
 pub struct ResetSecondFactorArgs {
-    /// Email address or id
-    pub user: String,
+    #[command(flatten)]
+    pub targets: UsersArg,
     /// Say what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
 pub(super) fn run(args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.location;
-    let user = context.auth()?.user_to_change(&args.user)?;
-    let reset = context.auth()?.factor_to_reset(&user)?;
-    if args.dry_run || reset.is_empty() {
-        let reach = if reset.is_empty() { Reach::default() } else { reach(context) };
-        return Ok(Reset { user, removed: reset, reach, dry_run: args.dry_run, database }.into());
+    if let Some(named) = args.targets.only() {
+        return Ok(reset(named, args, context)?.into());
     }
-    let goes = match parts(&reset).as_slice() {
+    let mut effect = |named: &str, context: &mut Context| {
+        let user = context.auth()?.user_to_change(named)?;
+        let goes = context.auth()?.factor_to_reset(&user)?;
+        effect(&user, &goes, context)
+    };
+    let question = Question { effect: &mut effect, question: "Reset these second factors?" };
+    let question = (!args.dry_run).then_some(question);
+    each(&args.targets.all()?, context, question, &mut |named, context| Ok(Box::new(reset(named, args, context)?)))
+}
+
+/// What the question says.
+fn effect(user: &User, reset: &FactorReset, context: &Context) -> anyhow::Result<String> {
+    let goes = match parts(reset).as_slice() {
         [] => String::new(),
         parts => format!(" with {}", parts.join(", ")),
     };
-    let effect = format!(
+    Ok(format!(
         "This removes the second factor of {} in {}{goes}. The password alone signs in then.",
-        who(&user),
-        escaped(&database),
-    );
-    confirm(&effect, "Reset the second factor?", context)?;
+        who(user),
+        escaped(&context.database()?.location),
+    ))
+}
+
+/// Removes the second factor of one user, or says what would go.
+fn reset(named: &str, args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow::Result<Reset> {
+    let database = context.database()?.location;
+    let user = context.auth()?.user_to_change(named)?;
+    let reset = context.auth()?.factor_to_reset(&user)?;
+    if args.dry_run || reset.is_empty() {
+        let reach = if reset.is_empty() { Reach::default() } else { reach(context) };
+        return Ok(Reset { user, removed: reset, reach, dry_run: args.dry_run, database });
+    }
+    confirm(&effect(&user, &reset, context)?, "Reset the second factor?", context)?;
     let (user, reset) = context.auth()?.reset_second_factor(&user)?;
-    Ok(Reset { user, removed: reset, reach: reach(context), dry_run: false, database }.into())
+    Ok(Reset { user, removed: reset, reach: reach(context), dry_run: false, database })
 }
 
 /// The rows that go, in words.

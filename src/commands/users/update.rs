@@ -3,9 +3,14 @@
 use clap::{ArgGroup, Args};
 use jiff::SignedDuration;
 
-use super::{UserAct, admin_guard, change, changed};
+use super::{UserAct, admin_guard, change, change_each, changed, each_user};
+use crate::auth::email::pasted;
+use crate::auth::user::User;
+use crate::auth::{Auth, AuthError};
 use crate::cli::values;
+use crate::commands::targets::UsersArg;
 use crate::context::Context;
+use crate::error::HintOfCommand;
 use crate::output::Outcome;
 
 #[derive(Debug, Args)]
@@ -43,8 +48,8 @@ pub struct SetRoleArgs {
 
 #[derive(Debug, Args)]
 pub struct VerifyEmailArgs {
-    /// Email address or id
-    pub user: String,
+    #[command(flatten)]
+    pub targets: UsersArg,
     /// Say that it is not verified
     #[arg(long)]
     pub undo: bool,
@@ -52,8 +57,8 @@ pub struct VerifyEmailArgs {
 
 #[derive(Debug, Args)]
 pub struct BanArgs {
-    /// Email address or id
-    pub user: String,
+    #[command(flatten)]
+    pub targets: UsersArg,
     /// How long, such as 7d [default: permanently]
     #[arg(long = "for", value_name = "DURATION", value_parser = values::ban)]
     pub duration: Option<SignedDuration>,
@@ -63,8 +68,14 @@ pub struct BanArgs {
 }
 
 pub(super) fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    change(&args.user, UserAct::Updated, context, |auth, user| {
+    let changed = change(&args.user, UserAct::Updated, context, |auth, user| {
         auth.change_user(user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())
+    });
+    changed.map_err(|error| match (error.downcast_ref(), &args.email) {
+        (Some(AuthError::UserExists), Some(email)) => {
+            error.context(HintOfCommand(format!("`authctl users show {}` shows who has the address", pasted(email))))
+        }
+        _ => error,
     })
 }
 
@@ -88,14 +99,17 @@ pub(super) fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Res
 
 pub(super) fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
-    change(&args.user, act, context, |auth, user| auth.set_verified(user, !args.undo))
+    change_each(&args.targets, act, context, |auth, user| auth.set_verified(user, !args.undo))
 }
 
 pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now()?;
     let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
     let (reason, guard) = (context.reason(), admin_guard(args.force_last_admin));
-    let banned = changed(&args.user, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))?;
-    // Whatever makes a session meets the ban.
-    Ok(banned.leaving(|kind| !kind.meets_a_ban(), context).into())
+    each_user(&args.targets, context, &mut |named, context| {
+        let ban = |auth: &mut Auth<'_>, user: &User| auth.ban(user, until, reason.clone(), guard);
+        let banned = changed(named, UserAct::Banned, context, ban)?;
+        // Whatever makes a session meets the ban.
+        Ok(banned.leaving(|kind| !kind.meets_a_ban(), context))
+    })
 }

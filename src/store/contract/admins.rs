@@ -117,6 +117,19 @@ fn concurrent_demotions_leave_one_admin() {
     });
 }
 
+#[test]
+fn roles_are_counted_by_their_text() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "eve", "kim"]);
+        db.edit(r#"UPDATE "user" SET "role" = CASE "id" WHEN 'ada' THEN 'admin,editor' WHEN 'bob' THEN 'user' END"#);
+        db.edit(r#"UPDATE "user" SET "role" = 'editor' WHERE "id" = 'kim'"#);
+        let mut roles = store.role_texts().unwrap();
+        roles.sort();
+        let roles: Vec<_> = roles.iter().map(|(role, users)| (role.as_str(), *users)).collect();
+        assert_eq!(roles, [("admin,editor", 1), ("editor", 1), ("user", 2)]);
+    });
+}
+
 fn set_role(store: &mut dyn Store, role: &str) -> Vec<String> {
     let change = UserChange { role: Some(Some(role.into())), end: EndSessions::IfRoleIsLost, ..UserChange::default() };
     names(&store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap().unwrap().ended)

@@ -51,6 +51,26 @@ pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) 
     Ok(UserPage { users, total, next })
 }
 
+/// The texts of the column of roles, each with the number of its users. Those without a text have the default role.
+pub(super) fn roles(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<(String, u64)>, StoreError> {
+    // A native database has an index of all roles but the default one, which nearly all users have.
+    let sql = r#"SELECT CASE WHEN octet_length("role") <= 100000 THEN "role" END, count(*) FROM "user" WHERE "role" <> 'user' GROUP BY "role""#;
+    let of_others = tx.query_all(&mapping.sql(sql), &[], |row| {
+        Ok((row.value(0)?.as_text().map(str::to_owned), row.value(1)?.to_value()))
+    })?;
+    let all = rows::count(tx, mapping, "user")?;
+    let mut roles = Vec::new();
+    let mut left = all;
+    for (role, users) in of_others {
+        let (Some(role), Value::Integer(users)) = (role, users) else { continue };
+        let users = users.unsigned_abs();
+        left = left.saturating_sub(users);
+        roles.push((role, users));
+    }
+    roles.push(("user".to_owned(), left));
+    Ok(roles)
+}
+
 /// The number of users up to which a list is sorted. To find a few users along an index reads every row of the table in
 /// the order of the index, which takes ten times as long as to read the table in its own order.
 const SORTED_MAX: u64 = 5000;

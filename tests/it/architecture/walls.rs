@@ -71,6 +71,7 @@ const WALLS: &[Wall] = &[
             // A command may fail with its own message and exit code.
             "error::CommandError",
             "error::Attempted",
+            "error::HintOfCommand",
             // The report of `doctor` includes errors that stop other commands.
             "error::Failure",
             "error::ExitCode",

@@ -43,7 +43,7 @@ fn user_with_capitals_is_not_made_a_second_time() {
     ------- stderr -------
     note: the address is stored as "Bob@Example.com", and a sign-in looks for bob@example.com: `authctl users update [ID] --email bob@example.com` stores that
     error: could not create the user: a user with this email address exists
-    hint: sign in with `authctl signin`, or use another address
+    hint: `authctl users show Bob@Example.com` shows the user; --ensure gives the user the values that are asked for
     [exit status: 6]
     "#);
     assert_eq!(app.text(BOBS), "1");
