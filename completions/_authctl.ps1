@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'authctl' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -55,10 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('account', 'account', [CompletionResultType]::ParameterValue, 'Change or delete your own account')
             [CompletionResult]::new('users', 'users', [CompletionResultType]::ParameterValue, 'Administer users, without a sign-in')
             [CompletionResult]::new('user', 'user', [CompletionResultType]::ParameterValue, 'Administer users, without a sign-in')
-            [CompletionResult]::new('roles', 'roles', [CompletionResultType]::ParameterValue, 'List the roles of users')
-            [CompletionResult]::new('role', 'role', [CompletionResultType]::ParameterValue, 'List the roles of users')
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'Read the log of what was done, and check that it is whole')
-            [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count users, sessions, sign-ups and sign-ins')
             [CompletionResult]::new('guard', 'guard', [CompletionResultType]::ParameterValue, 'Run a command only with a live session')
             [CompletionResult]::new('hash', 'hash', [CompletionResultType]::ParameterValue, 'Make, check or identify password hashes')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Show or change the rules of this database')
@@ -74,7 +71,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Display name')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Address of a picture, http:// or https://')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -95,7 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Display name')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Address of a picture, http:// or https://')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -116,7 +113,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Display name')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Address of a picture, http:// or https://')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -137,7 +134,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
             [CompletionResult]::new('--otp-file', '--otp-file', [CompletionResultType]::ParameterName, 'Read a code of the second factor from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -161,7 +158,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
             [CompletionResult]::new('--otp-file', '--otp-file', [CompletionResultType]::ParameterName, 'Read a code of the second factor from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -185,7 +182,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
             [CompletionResult]::new('--otp-file', '--otp-file', [CompletionResultType]::ParameterName, 'Read a code of the second factor from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -207,7 +204,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;whoami' {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -225,7 +222,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;status' {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -242,7 +239,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;sessions' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -266,7 +263,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Sessions of this user, by email address or id')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many sessions [default: 200 on a terminal, else all]')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Begin where the page before ended: at its `next`')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -286,7 +283,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Sessions of this user, by email address or id')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many sessions [default: 200 on a terminal, else all]')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Begin where the page before ended: at its `next`')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -308,7 +305,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'Only sessions not moved forward for at least this long, such as 7d')
             [CompletionResult]::new('--ip', '--ip', [CompletionResultType]::ParameterName, 'Only sessions from this address or network, such as 10.0.0.0/8')
             [CompletionResult]::new('--user-agent', '--user-agent', [CompletionResultType]::ParameterName, 'Only sessions from programs that match, such as ''curl*''')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -329,7 +326,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;sessions;prune' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -348,7 +345,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;sessions;issue' {
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Whose, by email address or id')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, from 1m to 400d [default: as after a sign-in]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -367,7 +364,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;signout' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -385,7 +382,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;sign-out' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -403,7 +400,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;logout' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -421,7 +418,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;password' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -441,7 +438,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;password;change' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -459,7 +456,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;password;forgot' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -476,7 +473,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;password;reset' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -495,7 +492,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;passwd' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -513,7 +510,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;email' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -533,7 +530,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;email;verify' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
             [CompletionResult]::new('--otp-file', '--otp-file', [CompletionResultType]::ParameterName, 'Read a code of the second factor from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -553,7 +550,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;email;change' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -569,7 +566,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;2fa' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -589,7 +586,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;2fa;status' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -607,7 +604,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;2fa;enable' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
             [CompletionResult]::new('--otp-file', '--otp-file', [CompletionResultType]::ParameterName, 'Read a code of the second factor from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -627,7 +624,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;2fa;disable' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
             [CompletionResult]::new('--otp-file', '--otp-file', [CompletionResultType]::ParameterName, 'Read a code of the second factor from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -647,7 +644,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;2fa;recovery-codes' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
             [CompletionResult]::new('--otp-file', '--otp-file', [CompletionResultType]::ParameterName, 'Read a code of the second factor from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -665,7 +662,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;account' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -685,7 +682,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;account;update' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'New display name')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'New address of a picture, http:// or https://; empty to remove it')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -701,7 +698,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;account;delete' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -718,7 +715,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -738,7 +735,6 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('exists', 'exists', [CompletionResultType]::ParameterValue, 'Say whether a user exists; exit code 0 when yes, 3 when no')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a user')
-            [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Bring users to what a list says, and say first what changes')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change a user''s name, picture or address')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
@@ -755,7 +751,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -775,7 +771,6 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('exists', 'exists', [CompletionResultType]::ParameterValue, 'Say whether a user exists; exit code 0 when yes, 3 when no')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a user')
-            [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Bring users to what a list says, and say first what changes')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change a user''s name, picture or address')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
@@ -797,7 +792,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order of the list')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Users on a page')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Begin after this user: the `next` of the page before')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -821,7 +816,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order of the list')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Users on a page')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Begin after this user: the `next` of the page before')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -845,7 +840,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order of the list')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Users on a page')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Begin after this user: the `next` of the page before')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -869,7 +864,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order of the list')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Users on a page')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Begin after this user: the `next` of the page before')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -888,7 +883,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;show' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -904,7 +899,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;show' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -921,7 +916,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;explain' {
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -938,7 +933,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;explain' {
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -954,7 +949,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;exists' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -970,7 +965,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;exists' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -990,7 +985,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Address of a picture, http:// or https://')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Roles, separated by commas')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -998,8 +993,6 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take even a role that differs from admin in case only')
             [CompletionResult]::new('--verified', '--verified', [CompletionResultType]::ParameterName, 'Say that the address is verified')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Succeed and change nothing when the user exists as asked; fail when the user differs')
-            [CompletionResult]::new('--ensure', '--ensure', [CompletionResultType]::ParameterName, 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed')
-            [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'With --ensure: demote even the last administrator')
             [CompletionResult]::new('--no-password', '--no-password', [CompletionResultType]::ParameterName, 'Create the user without a password')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--generate', '--generate', [CompletionResultType]::ParameterName, 'Make a random password and print it')
@@ -1020,7 +1013,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Address of a picture, http:// or https://')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Roles, separated by commas')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1028,8 +1021,6 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take even a role that differs from admin in case only')
             [CompletionResult]::new('--verified', '--verified', [CompletionResultType]::ParameterName, 'Say that the address is verified')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Succeed and change nothing when the user exists as asked; fail when the user differs')
-            [CompletionResult]::new('--ensure', '--ensure', [CompletionResultType]::ParameterName, 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed')
-            [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'With --ensure: demote even the last administrator')
             [CompletionResult]::new('--no-password', '--no-password', [CompletionResultType]::ParameterName, 'Create the user without a password')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--generate', '--generate', [CompletionResultType]::ParameterName, 'Make a random password and print it')
@@ -1050,7 +1041,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Address of a picture, http:// or https://')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Roles, separated by commas')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1058,8 +1049,6 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take even a role that differs from admin in case only')
             [CompletionResult]::new('--verified', '--verified', [CompletionResultType]::ParameterName, 'Say that the address is verified')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Succeed and change nothing when the user exists as asked; fail when the user differs')
-            [CompletionResult]::new('--ensure', '--ensure', [CompletionResultType]::ParameterName, 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed')
-            [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'With --ensure: demote even the last administrator')
             [CompletionResult]::new('--no-password', '--no-password', [CompletionResultType]::ParameterName, 'Create the user without a password')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--generate', '--generate', [CompletionResultType]::ParameterName, 'Make a random password and print it')
@@ -1080,7 +1069,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Address of a picture, http:// or https://')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Roles, separated by commas')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1088,8 +1077,6 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take even a role that differs from admin in case only')
             [CompletionResult]::new('--verified', '--verified', [CompletionResultType]::ParameterName, 'Say that the address is verified')
             [CompletionResult]::new('--if-missing', '--if-missing', [CompletionResultType]::ParameterName, 'Succeed and change nothing when the user exists as asked; fail when the user differs')
-            [CompletionResult]::new('--ensure', '--ensure', [CompletionResultType]::ParameterName, 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed')
-            [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'With --ensure: demote even the last administrator')
             [CompletionResult]::new('--no-password', '--no-password', [CompletionResultType]::ParameterName, 'Create the user without a password')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from standard input')
             [CompletionResult]::new('--generate', '--generate', [CompletionResultType]::ParameterName, 'Make a random password and print it')
@@ -1105,47 +1092,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
-        'authctl;users;apply' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would change, and change nothing')
-            [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Demote or ban even the last administrator')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'authctl;user;apply' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would change, and change nothing')
-            [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Demote or ban even the last administrator')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
         'authctl;users;update' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'New display name')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'New address of a picture, http:// or https://; empty to remove it')
             [CompletionResult]::new('--email', '--email', [CompletionResultType]::ParameterName, 'New email address; it is not verified then')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1164,7 +1115,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'New display name')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'New address of a picture, http:// or https://; empty to remove it')
             [CompletionResult]::new('--email', '--email', [CompletionResultType]::ParameterName, 'New email address; it is not verified then')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1181,7 +1132,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;delete' {
             [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1202,7 +1153,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;rm' {
             [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1223,7 +1174,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;delete' {
             [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1244,7 +1195,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;rm' {
             [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1265,7 +1216,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;set-password' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1287,7 +1238,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;set-password' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1309,7 +1260,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;reset-code' {
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the code counts, up to 24h')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1326,7 +1277,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;reset-code' {
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the code counts, up to 24h')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1342,7 +1293,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;set-role' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1361,7 +1312,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;set-role' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1380,12 +1331,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;verify-email' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Say that it is not verified')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1398,12 +1348,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;verify-email' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Say that it is not verified')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1417,12 +1366,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;ban' {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, such as 7d [default: permanently]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Ban even the last administrator')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1436,12 +1384,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;ban' {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, such as 7d [default: permanently]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Ban even the last administrator')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1454,12 +1401,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;unban' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1471,12 +1417,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;unban' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1488,12 +1433,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;unlock' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1505,12 +1449,11 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;unlock' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Read the users from standard input, one per line')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1523,7 +1466,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;lockdown' {
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the code counts, up to 24h')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1544,7 +1487,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;lockdown' {
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the code counts, up to 24h')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1564,7 +1507,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;reset-2fa' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1581,7 +1524,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;reset-2fa' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1599,7 +1542,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;users;impersonate' {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, from 1m to 24h; use does not prolong it')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1619,7 +1562,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;user;impersonate' {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, from 1m to 24h; use does not prolong it')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1637,108 +1580,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
-        'authctl;roles' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the roles, and how many users have each; a user without a role has the role user')
-            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List the roles, and how many users have each; a user without a role has the role user')
-            break
-        }
-        'authctl;role' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the roles, and how many users have each; a user without a role has the role user')
-            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List the roles, and how many users have each; a user without a role has the role user')
-            break
-        }
-        'authctl;roles;list' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'authctl;roles;ls' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'authctl;role;list' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'authctl;role;ls' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
         'authctl;audit' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1765,7 +1608,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'After the entry with this number, where the page before ended')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many entries [default: 200 on a terminal, else all]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1787,7 +1630,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'After the entry with this number, where the page before ended')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many entries [default: 200 on a terminal, else all]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1805,7 +1648,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;audit;tail' {
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many entries')
             [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many entries')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1824,7 +1667,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;audit;verify' {
             [CompletionResult]::new('--contains', '--contains', [CompletionResultType]::ParameterName, 'Also require an entry with this hash, which `verify` printed before')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1846,24 +1689,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'After the entry with this number, where the page before ended')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most this many entries [default: 200 on a terminal, else all]')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
-            [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
-            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
-            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'authctl;stats' {
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this time on: 7d for seven days ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1880,7 +1706,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;guard' {
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Require this role')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1899,7 +1725,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;hash' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1920,7 +1746,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;hash;generate' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1937,7 +1763,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;hash;verify' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1954,7 +1780,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;hash;identify' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1972,7 +1798,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         'authctl;hash;calibrate' {
             [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'How long one hash may take')
             [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'How much memory one hash may take, in KiB, MiB or GiB')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -1988,7 +1814,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;policy' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2007,7 +1833,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;policy;show' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2023,7 +1849,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;policy;set' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2039,7 +1865,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;policy;unset' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2065,10 +1891,12 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--try', '--try', [CompletionResultType]::ParameterName, 'First prove that the password of this user verifies')
             [CompletionResult]::new('--map-role', '--map-role', [CompletionResultType]::ParameterName, 'Give users with a role of the other system a role here')
             [CompletionResult]::new('--email-domain', '--email-domain', [CompletionResultType]::ParameterName, 'Make addresses for users who have a name only')
+            [CompletionResult]::new('--app-verifies', '--app-verifies', [CompletionResultType]::ParameterName, 'Take the hashes that the app verifies by its own configuration')
+            [CompletionResult]::new('--realm', '--realm', [CompletionResultType]::ParameterName, 'The realm to import, of a file with several of Keycloak')
             [CompletionResult]::new('--second-factor', '--second-factor', [CompletionResultType]::ParameterName, 'Take users with a second factor without it')
             [CompletionResult]::new('--reset-codes', '--reset-codes', [CompletionResultType]::ParameterName, 'Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the codes count, up to 24h')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2077,6 +1905,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--skip-invalid', '--skip-invalid', [CompletionResultType]::ParameterName, 'Import the rows that can be imported, and report the others')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password of --try from standard input')
             [CompletionResult]::new('--placeholder-email', '--placeholder-email', [CompletionResultType]::ParameterName, 'Give users without an address one that receives no mail')
+            [CompletionResult]::new('--atomic', '--atomic', [CompletionResultType]::ParameterName, 'Import all users in one transaction, or none')
             [CompletionResult]::new('--oauth-tokens', '--oauth-tokens', [CompletionResultType]::ParameterName, 'Keep the tokens of accounts at other providers')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -2092,7 +1921,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What is to read the export: authctl, csv, better-auth, auth0, clerk, keycloak or supabase')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to a new file that only you can read, and not to standard output')
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Write everything about one user, by email address or id')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2109,7 +1938,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2138,7 +1967,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--better-auth', '--better-auth', [CompletionResultType]::ParameterName, 'Make the tables of a Better Auth app instead, as the app''s adapter has them')
             [CompletionResult]::new('--names', '--names', [CompletionResultType]::ParameterName, 'How the app''s Drizzle schema spells columns; `snake_case` unless given')
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'The unit of times in the app''s Drizzle schema; milliseconds unless given')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2156,7 +1985,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;list' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2172,7 +2001,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;status' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2188,7 +2017,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;migrate' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2204,7 +2033,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;check' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2221,7 +2050,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;prune' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2240,7 +2069,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
         }
         'authctl;db;backup' {
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep this many backups in the directory, and remove the oldest others')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2256,7 +2085,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;copy' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2273,7 +2102,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;restore' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2297,7 +2126,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'The unit of times in the app''s Drizzle schema; unless given, seconds with camelCase and milliseconds with `snake_case`')
             [CompletionResult]::new('--reset-codes', '--reset-codes', [CompletionResultType]::ParameterName, 'Make a code for each user who needs a new password and is not banned, and write all to a new file, a JSON document per line')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the codes count, up to 24h')
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2314,7 +2143,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;doctor' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2332,7 +2161,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;completions' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
@@ -2348,7 +2177,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;help' {
-            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')

@@ -18,7 +18,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
     }
     var completions = [
         &'authctl'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -52,10 +52,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand account 'Change or delete your own account'
             cand users 'Administer users, without a sign-in'
             cand user 'Administer users, without a sign-in'
-            cand roles 'List the roles of users'
-            cand role 'List the roles of users'
             cand audit 'Read the log of what was done, and check that it is whole'
-            cand stats 'Count users, sessions, sign-ups and sign-ins'
             cand guard 'Run a command only with a live session'
             cand hash 'Make, check or identify password hashes'
             cand policy 'Show or change the rules of this database'
@@ -70,7 +67,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --name 'Display name'
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -90,7 +87,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --name 'Display name'
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -110,7 +107,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --name 'Display name'
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -130,7 +127,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --for 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime'
             cand --password-file 'Read the password from a file'
             cand --otp-file 'Read a code of the second factor from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -153,7 +150,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --for 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime'
             cand --password-file 'Read the password from a file'
             cand --otp-file 'Read a code of the second factor from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -176,7 +173,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --for 'End the session after this time, however much it is used; at most the policy''s session.short-lifetime'
             cand --password-file 'Read the password from a file'
             cand --otp-file 'Read a code of the second factor from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -197,7 +194,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;whoami'= {
             cand --format 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -214,7 +211,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;status'= {
             cand --format 'Print one line in this form: {id}, {email}, {name}, {role}, {session}, {expires}, {database} and {db}, its name'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -230,7 +227,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;sessions'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -253,7 +250,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --user 'Sessions of this user, by email address or id'
             cand --limit 'At most this many sessions [default: 200 on a terminal, else all]'
             cand --after 'Begin where the page before ended: at its `next`'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -272,7 +269,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --user 'Sessions of this user, by email address or id'
             cand --limit 'At most this many sessions [default: 200 on a terminal, else all]'
             cand --after 'Begin where the page before ended: at its `next`'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -293,7 +290,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --idle 'Only sessions not moved forward for at least this long, such as 7d'
             cand --ip 'Only sessions from this address or network, such as 10.0.0.0/8'
             cand --user-agent 'Only sessions from programs that match, such as ''curl*'''
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -313,7 +310,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;sessions;prune'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -331,7 +328,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;sessions;issue'= {
             cand --user 'Whose, by email address or id'
             cand --for 'How long, from 1m to 400d [default: as after a sign-in]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -349,7 +346,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;signout'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -366,7 +363,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;sign-out'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -383,7 +380,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;logout'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -400,7 +397,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;password'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -419,7 +416,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;password;change'= {
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -436,7 +433,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;password;forgot'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -452,7 +449,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;password;reset'= {
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -470,7 +467,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;passwd'= {
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -487,7 +484,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;email'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -506,7 +503,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;email;verify'= {
             cand --password-file 'Read the password from a file'
             cand --otp-file 'Read a code of the second factor from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -525,7 +522,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;email;change'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -540,7 +537,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;2fa'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -559,7 +556,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand recovery-codes 'Make new recovery codes; the old ones become invalid'
         }
         &'authctl;2fa;status'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -576,7 +573,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;2fa;enable'= {
             cand --password-file 'Read the password from a file'
             cand --otp-file 'Read a code of the second factor from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -595,7 +592,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;2fa;disable'= {
             cand --password-file 'Read the password from a file'
             cand --otp-file 'Read a code of the second factor from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -614,7 +611,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;2fa;recovery-codes'= {
             cand --password-file 'Read the password from a file'
             cand --otp-file 'Read a code of the second factor from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -631,7 +628,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;account'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -650,7 +647,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;account;update'= {
             cand --name 'New display name'
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -665,7 +662,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;account;delete'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -681,7 +678,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -701,7 +698,6 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand exists 'Say whether a user exists; exit code 0 when yes, 3 when no'
             cand create 'Create a user'
             cand add 'Create a user'
-            cand apply 'Bring users to what a list says, and say first what changes'
             cand update 'Change a user''s name, picture or address'
             cand delete 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
             cand rm 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
@@ -717,7 +713,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand impersonate 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
         }
         &'authctl;user'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -737,7 +733,6 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand exists 'Say whether a user exists; exit code 0 when yes, 3 when no'
             cand create 'Create a user'
             cand add 'Create a user'
-            cand apply 'Bring users to what a list says, and say first what changes'
             cand update 'Change a user''s name, picture or address'
             cand delete 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
             cand rm 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
@@ -758,7 +753,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --sort 'Order of the list'
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -781,7 +776,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --sort 'Order of the list'
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -804,7 +799,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --sort 'Order of the list'
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -827,7 +822,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --sort 'Order of the list'
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -845,7 +840,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;users;show'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -860,7 +855,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;show'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -876,7 +871,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;explain'= {
             cand --at 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -892,7 +887,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;explain'= {
             cand --at 'At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -907,7 +902,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users;exists'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -922,7 +917,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;exists'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -941,7 +936,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -949,8 +944,6 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --force 'Take even a role that differs from admin in case only'
             cand --verified 'Say that the address is verified'
             cand --if-missing 'Succeed and change nothing when the user exists as asked; fail when the user differs'
-            cand --ensure 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed'
-            cand --force-last-admin 'With --ensure: demote even the last administrator'
             cand --no-password 'Create the user without a password'
             cand --password-stdin 'Read the password from standard input'
             cand --generate 'Make a random password and print it'
@@ -970,7 +963,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -978,8 +971,6 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --force 'Take even a role that differs from admin in case only'
             cand --verified 'Say that the address is verified'
             cand --if-missing 'Succeed and change nothing when the user exists as asked; fail when the user differs'
-            cand --ensure 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed'
-            cand --force-last-admin 'With --ensure: demote even the last administrator'
             cand --no-password 'Create the user without a password'
             cand --password-stdin 'Read the password from standard input'
             cand --generate 'Make a random password and print it'
@@ -999,7 +990,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1007,8 +998,6 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --force 'Take even a role that differs from admin in case only'
             cand --verified 'Say that the address is verified'
             cand --if-missing 'Succeed and change nothing when the user exists as asked; fail when the user differs'
-            cand --ensure 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed'
-            cand --force-last-admin 'With --ensure: demote even the last administrator'
             cand --no-password 'Create the user without a password'
             cand --password-stdin 'Read the password from standard input'
             cand --generate 'Make a random password and print it'
@@ -1028,7 +1017,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1036,8 +1025,6 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --force 'Take even a role that differs from admin in case only'
             cand --verified 'Say that the address is verified'
             cand --if-missing 'Succeed and change nothing when the user exists as asked; fail when the user differs'
-            cand --ensure 'Give a user who exists the name, picture, role and verification that are asked for, and say what changed'
-            cand --force-last-admin 'With --ensure: demote even the last administrator'
             cand --no-password 'Create the user without a password'
             cand --password-stdin 'Read the password from standard input'
             cand --generate 'Make a random password and print it'
@@ -1052,45 +1039,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
-        &'authctl;users;apply'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --dry-run 'Say what would change, and change nothing'
-            cand --force-last-admin 'Demote or ban even the last administrator'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
-        &'authctl;user;apply'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --dry-run 'Say what would change, and change nothing'
-            cand --force-last-admin 'Demote or ban even the last administrator'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
         &'authctl;users;update'= {
             cand --name 'New display name'
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --email 'New email address; it is not verified then'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1108,7 +1061,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --name 'New display name'
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --email 'New email address; it is not verified then'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1124,7 +1077,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;delete'= {
             cand --new-owner 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1144,7 +1097,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;rm'= {
             cand --new-owner 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1164,7 +1117,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;delete'= {
             cand --new-owner 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1184,7 +1137,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;rm'= {
             cand --new-owner 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1204,7 +1157,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;set-password'= {
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1225,7 +1178,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;set-password'= {
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1246,7 +1199,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;reset-code'= {
             cand --ttl 'How long the code counts, up to 24h'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1262,7 +1215,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;reset-code'= {
             cand --ttl 'How long the code counts, up to 24h'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1277,7 +1230,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users;set-role'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1295,7 +1248,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;set-role'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1313,12 +1266,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users;verify-email'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --undo 'Say that it is not verified'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
@@ -1330,12 +1282,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;verify-email'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --undo 'Say that it is not verified'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
@@ -1348,12 +1299,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;ban'= {
             cand --for 'How long, such as 7d [default: permanently]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --force-last-admin 'Ban even the last administrator'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
@@ -1366,12 +1316,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;ban'= {
             cand --for 'How long, such as 7d [default: permanently]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --force-last-admin 'Ban even the last administrator'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
@@ -1383,12 +1332,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users;unban'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'
@@ -1399,12 +1347,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;unban'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'
@@ -1415,12 +1362,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users;unlock'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'
@@ -1431,12 +1377,11 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;unlock'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --stdin 'Read the users from standard input, one per line'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'
@@ -1448,7 +1393,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;lockdown'= {
             cand --ttl 'How long the code counts, up to 24h'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1468,7 +1413,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;lockdown'= {
             cand --ttl 'How long the code counts, up to 24h'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1487,7 +1432,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;users;reset-2fa'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1503,7 +1448,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;user;reset-2fa'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1520,7 +1465,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;impersonate'= {
             cand --for 'How long, from 1m to 24h; use does not prolong it'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1539,7 +1484,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;impersonate'= {
             cand --for 'How long, from 1m to 24h; use does not prolong it'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1556,102 +1501,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
-        &'authctl;roles'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
-            cand list 'List the roles, and how many users have each; a user without a role has the role user'
-            cand ls 'List the roles, and how many users have each; a user without a role has the role user'
-        }
-        &'authctl;role'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
-            cand list 'List the roles, and how many users have each; a user without a role has the role user'
-            cand ls 'List the roles, and how many users have each; a user without a role has the role user'
-        }
-        &'authctl;roles;list'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'authctl;roles;ls'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'authctl;role;list'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'authctl;role;ls'= {
-            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
         &'authctl;audit'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1677,7 +1528,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --until 'Before this time'
             cand --after 'After the entry with this number, where the page before ended'
             cand --limit 'At most this many entries [default: 200 on a terminal, else all]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1698,7 +1549,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --until 'Before this time'
             cand --after 'After the entry with this number, where the page before ended'
             cand --limit 'At most this many entries [default: 200 on a terminal, else all]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1715,7 +1566,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;audit;tail'= {
             cand -n 'How many entries'
             cand --lines 'How many entries'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1733,7 +1584,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;audit;verify'= {
             cand --contains 'Also require an entry with this hash, which `verify` printed before'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1754,23 +1605,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --until 'Before this time'
             cand --after 'After the entry with this number, where the page before ended'
             cand --limit 'At most this many entries [default: 200 on a terminal, else all]'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
-            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
-            cand --reason 'Why this is done, for the audit log'
-            cand --color 'Colour the output: auto, always or never'
-            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --json 'Answer with one JSON document; errors too'
-            cand -q 'Print no confirmations on standard error'
-            cand --quiet 'Print no confirmations on standard error'
-            cand --no-input 'Never ask; fail instead and name the missing flag'
-            cand -y 'Answer yes to confirmations'
-            cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
-        }
-        &'authctl;stats'= {
-            cand --since 'From this time on: 7d for seven days ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1786,7 +1621,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;guard'= {
             cand --role 'Require this role'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1804,7 +1639,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;hash'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1824,7 +1659,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;hash;generate'= {
             cand --password-file 'Read the password from a file'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1840,7 +1675,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;hash;verify'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1856,7 +1691,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;hash;identify'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1873,7 +1708,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;hash;calibrate'= {
             cand --target 'How long one hash may take'
             cand --max-memory 'How much memory one hash may take, in KiB, MiB or GiB'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1888,7 +1723,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;policy'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1906,7 +1741,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand unset 'Set a rule back to its default'
         }
         &'authctl;policy;show'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1921,7 +1756,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;policy;set'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1936,7 +1771,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;policy;unset'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1961,10 +1796,12 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --try 'First prove that the password of this user verifies'
             cand --map-role 'Give users with a role of the other system a role here'
             cand --email-domain 'Make addresses for users who have a name only'
+            cand --app-verifies 'Take the hashes that the app verifies by its own configuration'
+            cand --realm 'The realm to import, of a file with several of Keycloak'
             cand --second-factor 'Take users with a second factor without it'
             cand --reset-codes 'Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line'
             cand --ttl 'How long the codes count, up to 24h'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -1973,6 +1810,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --skip-invalid 'Import the rows that can be imported, and report the others'
             cand --password-stdin 'Read the password of --try from standard input'
             cand --placeholder-email 'Give users without an address one that receives no mail'
+            cand --atomic 'Import all users in one transaction, or none'
             cand --oauth-tokens 'Keep the tokens of accounts at other providers'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
@@ -1987,7 +1825,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --format 'What is to read the export: authctl, csv, better-auth, auth0, clerk, keycloak or supabase'
             cand --output 'Write to a new file that only you can read, and not to standard output'
             cand --user 'Write everything about one user, by email address or id'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2003,7 +1841,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;db'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2031,7 +1869,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --better-auth 'Make the tables of a Better Auth app instead, as the app''s adapter has them'
             cand --names 'How the app''s Drizzle schema spells columns; `snake_case` unless given'
             cand --time 'The unit of times in the app''s Drizzle schema; milliseconds unless given'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2048,7 +1886,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;db;list'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2063,7 +1901,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;db;status'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2078,7 +1916,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;db;migrate'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2093,7 +1931,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;db;check'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2109,7 +1947,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;db;prune'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2127,7 +1965,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db;backup'= {
             cand --keep 'Keep this many backups in the directory, and remove the oldest others'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2142,7 +1980,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;db;copy'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2158,7 +1996,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;db;restore'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2181,7 +2019,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --time 'The unit of times in the app''s Drizzle schema; unless given, seconds with camelCase and milliseconds with `snake_case`'
             cand --reset-codes 'Make a code for each user who needs a new password and is not banned, and write all to a new file, a JSON document per line'
             cand --ttl 'How long the codes count, up to 24h'
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2197,7 +2035,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;doctor'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2214,7 +2052,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;completions'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
@@ -2229,7 +2067,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;help'= {
-            cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'

@@ -96,6 +96,8 @@ pub struct ReadOptions {
     pub hash_config: Option<HashConfig>,
     /// Whether the tokens of accounts at other providers are read.
     pub keeps_tokens: bool,
+    /// The realm whose users are read, of several of Keycloak.
+    pub realm: Option<String>,
 }
 
 /// The files of one export.
@@ -109,6 +111,10 @@ pub struct Export {
     number: u32,
     digests: Vec<[u8; 32]>,
     bytes_done: u64,
+    /// The realm of Keycloak whose users are wanted.
+    realm: Option<String>,
+    /// The realms with users.
+    realms: Vec<String>,
 }
 
 /// The file that is being read.
@@ -136,7 +142,17 @@ impl Export {
         let format = format_of(&pending, options.format)?;
         let context =
             Context { hash_config: options.hash_config, keeps_tokens: options.keeps_tokens, ..Context::default() };
-        Ok(Self { format, context, pending, current: None, number: 0, digests: Vec::new(), bytes_done: 0 })
+        Ok(Self {
+            format,
+            context,
+            pending,
+            current: None,
+            number: 0,
+            digests: Vec::new(),
+            bytes_done: 0,
+            realm: options.realm,
+            realms: Vec::new(),
+        })
     }
 
     /// The format of the whole export.
@@ -156,9 +172,11 @@ impl Export {
     pub fn next_row(&mut self) -> Result<Option<SourceRow>, ImportError> {
         loop {
             let Some(file) = &mut self.current else {
-                let Some((bytes, recognised)) = self.pending.pop_front() else { return Ok(None) };
+                let Some((bytes, recognised)) = self.pending.pop_front() else {
+                    return self.check_realms().map(|()| None);
+                };
                 bytes.name().clone_into(&mut self.context.file);
-                let reader = Reader::new(bytes, self.format, recognised.layout)?;
+                let reader = Reader::new(bytes, self.format, recognised.layout, self.realm.as_deref())?;
                 self.current = Some(File { reader, ahead: VecDeque::new(), is_learnt: false, rows: Vec::new() });
                 continue;
             };
@@ -185,9 +203,21 @@ impl Export {
         self.bytes_done + current + pending
     }
 
+    /// Checks that the users are those of one realm: users of several may have the same address.
+    fn check_realms(&self) -> Result<(), ImportError> {
+        let realms = || self.realms.clone();
+        match &self.realm {
+            Some(realm) if !self.realms.contains(realm) => Err(ImportError::NoSuchRealm { realms: realms() }),
+            None if self.realms.len() > 1 => Err(ImportError::SeveralRealms { realms: realms() }),
+            _ => Ok(()),
+        }
+    }
+
     fn finish_file(&mut self) -> Result<(), ImportError> {
         let Some(file) = self.current.take() else { return Ok(()) };
         self.context.check_count()?;
+        let realms = file.reader.realms().iter().filter(|realm| !self.realms.contains(realm)).cloned();
+        self.realms.extend(realms.collect::<Vec<_>>());
         let bytes = file.reader.into_bytes();
         let (digest, length) = bytes.finish()?;
         self.digests.push(digest);

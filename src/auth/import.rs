@@ -472,6 +472,12 @@ impl BatchSize {
     pub const GUEST: Self = Self(100);
     /// Each weak hash of a batch is hashed again before the batch is committed, and Ctrl-C waits for the commit.
     pub const WRAPPING: Self = Self(64);
+    /// All rows of an import of which every user or none is imported. Longer ones would keep other writers waiting.
+    pub const ATOMIC: Self = Self(10_000);
+
+    pub fn rows(self) -> u64 {
+        self.0 as u64
+    }
 }
 
 impl Auth<'_> {
@@ -493,6 +499,7 @@ impl Auth<'_> {
         mut committed: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Counts, E> {
         let size = match (self.store.guest(), plan.wrapped.total()) {
+            _ if import.rules.is_atomic => BatchSize::ATOMIC,
             (Some(_), _) => BatchSize::GUEST,
             (None, 0) => BatchSize::NATIVE,
             (None, _) => BatchSize::WRAPPING,

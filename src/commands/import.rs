@@ -19,7 +19,7 @@ use crate::auth::email::Email;
 use crate::auth::import::examine::{Rules, SecondFactors, WeakHashes};
 use crate::auth::import::row::Reason;
 use crate::auth::import::stage::Stage as _;
-use crate::auth::import::{Counts, Import, Plan, RowReport, about};
+use crate::auth::import::{BatchSize, Counts, Import, Plan, RowReport, about};
 use crate::auth::password::{NoPeppers, Peppers, Scheme};
 use crate::auth::secret::{Pepper, digest, hex};
 use crate::auth::storage::OnConflict;
@@ -93,6 +93,15 @@ pub struct ImportArgs {
     /// Give users without an address one that receives no mail
     #[arg(long, conflicts_with = "email_domain")]
     pub placeholder_email: bool,
+    /// Import all users in one transaction, or none
+    #[arg(long)]
+    pub atomic: bool,
+    /// Take the hashes that the app verifies by its own configuration
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub app_verifies: Option<VerifierChoice>,
+    /// The realm to import, of a file with several of Keycloak
+    #[arg(long, value_name = "NAME")]
+    pub realm: Option<String>,
     /// Keep the tokens of accounts at other providers
     #[arg(long)]
     pub oauth_tokens: bool,
@@ -118,6 +127,11 @@ pub enum ConflictChoice {
 pub enum WeakHashChoice {
     Wrap,
     Drop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifierChoice {
+    Bcrypt,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -176,10 +190,16 @@ pub(super) fn run(args: &ImportArgs, context: &mut Context) -> anyhow::Result<Ou
         database: context.database()?.location,
         done: None,
         dry_run: args.dry_run,
+        app_verifies: args.app_verifies,
         plan,
         codes: None,
     };
     refuse(args, &report, context)?;
+    if args.atomic && report.plan.rows > BatchSize::ATOMIC.rows() {
+        let message = format!("--atomic takes at most {}", counted(BatchSize::ATOMIC.rows(), "row"));
+        let hint = "leave it out: batches are committed whole, and the same command goes on behind the last one";
+        return Err(CommandError::Usage { message, hint }.into());
+    }
     if args.dry_run {
         return Ok(report.into());
     }
@@ -249,7 +269,10 @@ fn read(args: &ImportArgs, context: &mut Context) -> anyhow::Result<(SqliteStage
     }
     let names = inputs.iter().map(|input| input.name.clone()).collect();
     let _line = activity("reading the export", context);
-    let mut export = Export::open(inputs, ReadOptions { format, hash_config, keeps_tokens: args.oauth_tokens })?;
+    let mut export = Export::open(
+        inputs,
+        ReadOptions { format, hash_config, keeps_tokens: args.oauth_tokens, realm: args.realm.clone() },
+    )?;
     let mut stage = SqliteStage::new().map_err(AuthError::from)?;
     while let Some(row) = export.next_row()? {
         stage.keep(row).map_err(AuthError::from)?;
@@ -286,6 +309,11 @@ fn hash_config(path: &Path) -> anyhow::Result<HashConfig> {
 
 fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Context) -> anyhow::Result<Rules> {
     let scheme = if is_there { context.auth()?.store.scheme()? } else { Scheme::Native };
+    if args.app_verifies.is_some() && scheme == Scheme::Native {
+        let message = "--app-verifies is for the database of an app".to_owned();
+        let hint = "leave it out: authctl verifies all strong hashes itself";
+        return Err(CommandError::Usage { message, hint }.into());
+    }
     let on_conflict = match args.on_conflict {
         ConflictChoice::Fail => OnConflict::Fail,
         ConflictChoice::Skip => OnConflict::Skip,
@@ -293,7 +321,7 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
     };
     // Whatever changes what becomes of a row.
     let options = format!(
-        "{MEANING};{};{};{:?};{};{:?};{:?};{:?};{:?};{};{:?};{}",
+        "{MEANING};{};{};{:?};{};{:?};{:?};{:?};{:?};{};{:?};{};{:?};{:?}",
         export.digest,
         args.pepper_file.is_some(),
         args.on_conflict,
@@ -305,6 +333,8 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
         args.placeholder_email,
         args.second_factor,
         args.oauth_tokens,
+        args.app_verifies,
+        args.realm,
     );
     let mut key = digest(options);
     key.truncate(32);
@@ -323,6 +353,8 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
         email_domain: args.email_domain.clone(),
         placeholder_email: args.placeholder_email,
         second_factors: args.second_factor.map(|DropChoice::Drop| SecondFactors::Drop),
+        is_atomic: args.atomic,
+        app_verifies_bcrypt: args.app_verifies.is_some(),
         scheme,
         now: context.now()?,
     })
@@ -371,7 +403,8 @@ fn refuse(args: &ImportArgs, report: &ImportReport, context: &mut Context) -> Re
     let hint = if plan.refused.contains_key(&Reason::HashWeak) {
         "weak hashes: --weak-hashes wrap hashes them again, drop leaves them out; --skip-invalid imports the other rows"
     } else if plan.refused.contains_key(&Reason::HashNotTheApps) {
-        "--unusable-hashes drop imports these users without a password, and --reset-codes FILE makes a code for each of them"
+        "--app-verifies bcrypt takes bcrypt if the app verifies it; --unusable-hashes drop imports these users without a \
+         password, and --reset-codes FILE makes a code for each of them"
     } else if plan.refused.contains_key(&Reason::SecondFactor) {
         "--second-factor drop imports these users without their second factors, which they then have to enable again"
     } else {
@@ -413,17 +446,19 @@ fn write(
     let done = Cell::new(plan.done_before());
     let told = |rows: &[RowReport]| Ok(file.as_mut().map_or(Ok(()), |file| file.put(done.get(), rows))?);
     let auth = &mut context.auth_or_create()?;
-    let interrupts = Interrupts::watch();
+    // Ctrl-C cannot end one transaction behind a batch.
+    let interrupts = (!import.rules.is_atomic).then(Interrupts::watch);
+    let has_come = || interrupts.as_ref().is_some_and(|interrupts| interrupts.came().is_some());
     let imported = auth.import::<anyhow::Error>(import, plan, &about, told, |rows| {
         let rows = rows as u64;
         done.set(done.get() + rows);
         line.advance(rows);
-        if interrupts.came().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if has_come() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     drop(line);
     let done = done.get();
     let what = || format!("{done} of {} were imported", counted(plan.rows, "row"));
-    if imported.is_ok() && done < plan.rows {
+    if let Some(interrupts) = interrupts.filter(|_| imported.is_ok() && done < plan.rows) {
         interrupts.check(what)?;
     }
     if imported.is_err() && done > 0 {

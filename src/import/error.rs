@@ -20,6 +20,10 @@ pub enum ImportError {
     Mixed { first_file: String, first: Format, file: String, format: Format },
     #[error("{file} is not a file of {format}")]
     WrongForm { file: String, format: Format },
+    #[error("the export has users of several realms ({}); name one with --realm", .realms.join(", "))]
+    SeveralRealms { realms: Vec<String> },
+    #[error("the export has no users of this realm{}", of_realms(.realms))]
+    NoSuchRealm { realms: Vec<String> },
     #[error("{file} is an SQLite database and not an export")]
     Sqlite { file: String },
     #[error("{file} is empty")]
@@ -62,4 +66,8 @@ pub enum ImportError {
     /// The end of the file is missing.
     #[error("{file} has {found} users, and its first line says {expected}")]
     Count { file: String, expected: u64, found: u64 },
+}
+
+fn of_realms(realms: &[String]) -> String {
+    if realms.is_empty() { String::new() } else { format!(", but of {}", realms.join(", ")) }
 }

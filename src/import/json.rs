@@ -17,7 +17,9 @@ enum Place {
     Start,
     /// In the array that is the whole file.
     Array,
-    /// In the object that is the whole file.
+    /// In the array of realms that is the whole file.
+    Realms,
+    /// In the object that is the whole file, or a realm.
     Object,
     /// In an array of that object.
     Table,
@@ -28,9 +30,43 @@ impl Place {
     fn depth(self) -> usize {
         match self {
             Self::Start | Self::End => 0,
-            Self::Array | Self::Object => 1,
+            Self::Array | Self::Realms | Self::Object => 1,
             Self::Table => 2,
         }
+    }
+}
+
+/// The realms of a file of Keycloak.
+pub(super) struct Realms {
+    /// The realm whose users are wanted; all without it.
+    wanted: Option<String>,
+    /// Whether the file is an array of realms.
+    is_array: bool,
+    /// The name of the realm that is read.
+    current: Option<String>,
+    /// The first realms with users.
+    found: Vec<String>,
+}
+
+/// The most realms that are remembered, so that a file cannot fill the memory with them.
+const REALMS_MAX: usize = 100;
+
+impl Realms {
+    pub(super) fn new(wanted: Option<&str>, is_array: bool) -> Self {
+        Self { wanted: wanted.map(str::to_owned), is_array, current: None, found: Vec::new() }
+    }
+
+    /// Begins the users of a realm, and says whether they are wanted.
+    fn begin_users(&mut self) -> Result<bool, &'static str> {
+        let Some(current) = &self.current else {
+            let is_clear = self.wanted.is_none() && !self.is_array;
+            return if is_clear { Ok(true) } else { Err("users come before the name of their realm") };
+        };
+        let is_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted == current);
+        if !self.found.contains(current) && (is_wanted || self.found.len() < REALMS_MAX) {
+            self.found.push(current.clone());
+        }
+        Ok(is_wanted)
     }
 }
 
@@ -41,14 +77,25 @@ pub(super) struct JsonTree {
     /// Whether no value of the array or object has been read.
     is_first: bool,
     table: Option<Rc<str>>,
+    realms: Option<Realms>,
     /// The arrays whose objects are records. Others are skipped.
     wanted: fn(&str) -> bool,
     value: Vec<u8>,
 }
 
 impl JsonTree {
-    pub(super) fn new(bytes: Bytes, wanted: fn(&str) -> bool) -> Self {
-        Self { bytes, place: Place::Start, is_first: true, table: None, wanted, value: Vec::new() }
+    pub(super) fn new(bytes: Bytes, wanted: fn(&str) -> bool, realms: Option<Realms>) -> Self {
+        Self { bytes, place: Place::Start, is_first: true, table: None, realms, wanted, value: Vec::new() }
+    }
+
+    /// The realms with users that were found.
+    pub(super) fn realms(&self) -> &[String] {
+        self.realms.as_ref().map_or(&[], |realms| &realms.found)
+    }
+
+    /// Whether the file is an array of realms.
+    fn is_array_of_realms(&self) -> bool {
+        self.realms.as_ref().is_some_and(|realms| realms.is_array)
     }
 
     pub(super) fn bytes(&self) -> &Bytes {
@@ -64,6 +111,7 @@ impl JsonTree {
             match self.place {
                 Place::Start => {
                     self.place = match self.peek()? {
+                        Some(b'[') if self.is_array_of_realms() => Place::Realms,
                         Some(b'[') => Place::Array,
                         Some(b'{') => Place::Object,
                         _ => return Err(self.syntax("an array or an object was expected")),
@@ -76,11 +124,22 @@ impl JsonTree {
                     }
                     self.place = if self.place == Place::Table { Place::Object } else { Place::End };
                 }
+                Place::Realms => {
+                    if !self.has_next(b']')? {
+                        self.place = Place::End;
+                    } else if self.peek()? == Some(b'{') {
+                        self.bytes.consume(1);
+                        (self.place, self.is_first) = (Place::Object, true);
+                        self.realms.iter_mut().for_each(|realms| realms.current = None);
+                    } else {
+                        return Err(self.syntax("a realm was expected"));
+                    }
+                }
                 Place::Object => {
                     if self.has_next(b'}')? {
                         self.entry()?;
                     } else {
-                        self.place = Place::End;
+                        self.place = if self.is_array_of_realms() { Place::Realms } else { Place::End };
                     }
                 }
                 Place::End => {
@@ -122,12 +181,21 @@ impl JsonTree {
         }
         self.bytes.consume(1);
         if self.peek()? == Some(b'[') && (self.wanted)(&name) {
+            match self.realms.as_mut().map(Realms::begin_users) {
+                None | Some(Ok(true)) => {}
+                Some(Ok(false)) => return self.walk(false).map(drop),
+                Some(Err(detail)) => return Err(self.syntax(detail)),
+            }
             self.bytes.consume(1);
             self.place = Place::Table;
             self.is_first = true;
             self.table = Some(name.into());
         } else {
-            self.walk(false)?;
+            let is_name = self.realms.is_some() && name == "realm";
+            let fits = self.walk(is_name)?;
+            if let Some(realms) = self.realms.as_mut().filter(|_| is_name && fits) {
+                realms.current = serde_json::from_slice(&self.value).ok();
+            }
         }
         Ok(())
     }
@@ -170,13 +238,14 @@ impl JsonTree {
         self.peek()?;
         let mut walk = Walk::default();
         let mut fits = true;
+        let depth_max = DEPTH_MAX - self.place.depth() - usize::from(self.is_array_of_realms());
         loop {
             let piece = self.bytes.fill()?;
             if piece.is_empty() {
                 // Only a number or a word can end with the file, and the outer array or object is still open.
                 return Err(self.syntax("the file ends in the middle"));
             }
-            let (length, state) = walk.through(piece, DEPTH_MAX - self.place.depth());
+            let (length, state) = walk.through(piece, depth_max);
             if keep && fits {
                 fits = value.len() + length <= RECORD_BYTES_MAX;
                 if fits {

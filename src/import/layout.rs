@@ -4,7 +4,7 @@ use super::csv::{COMMA, CsvColumns, CsvTable};
 use super::error::ImportError;
 use super::format::Format;
 use super::input::Bytes;
-use super::json::{JsonLines, JsonTree};
+use super::json::{JsonLines, JsonTree, Realms};
 use super::ldif::LdifEntries;
 use super::lines::ColonLines;
 use super::recognise::Layout;
@@ -24,12 +24,17 @@ pub(super) enum Reader {
 }
 
 impl Reader {
-    pub(super) fn new(bytes: Bytes, format: Format, layout: Layout) -> Result<Self, ImportError> {
+    /// `realm` is the realm of Keycloak whose users are wanted.
+    pub(super) fn new(bytes: Bytes, format: Format, layout: Layout, realm: Option<&str>) -> Result<Self, ImportError> {
         let Some(layout) = layout_for(format, layout) else {
             return Err(ImportError::WrongForm { file: bytes.name().to_owned(), format });
         };
+        let tree = |bytes, realms| JsonTree::new(bytes, system::wanted(format), realms);
         Ok(match layout {
-            Layout::JsonTree => Self::JsonTree(JsonTree::new(bytes, system::wanted(format))),
+            Layout::JsonTree | Layout::JsonTrees if format == Format::Keycloak => {
+                Self::JsonTree(tree(bytes, Some(Realms::new(realm, layout == Layout::JsonTrees))))
+            }
+            Layout::JsonTree | Layout::JsonTrees => Self::JsonTree(tree(bytes, None)),
             Layout::JsonLines => Self::JsonLines(JsonLines::new(bytes)),
             Layout::Csv(separator) => Self::Csv(CsvTable::new(bytes, separator)?),
             Layout::CsvColumns => Self::CsvColumns(CsvColumns::new(bytes)),
@@ -48,6 +53,14 @@ impl Reader {
             Self::Sql(reader) => reader.next(),
             Self::Ldif(reader) => reader.next(),
             Self::Colons(reader) => reader.next(),
+        }
+    }
+
+    /// The realms with users that were found.
+    pub(super) fn realms(&self) -> &[String] {
+        match self {
+            Self::JsonTree(reader) => reader.realms(),
+            _ => &[],
         }
     }
 
@@ -78,7 +91,7 @@ impl Reader {
 
 /// The layout of a file whose format is known. `None` if the format has no such layout.
 fn layout_for(format: Format, seen: Layout) -> Option<Layout> {
-    let is_json = matches!(seen, Layout::JsonTree | Layout::JsonLines);
+    let is_json = matches!(seen, Layout::JsonTree | Layout::JsonTrees | Layout::JsonLines);
     let layout = match format {
         Format::Htpasswd | Format::Shadow => (!is_json).then_some(Layout::Colons)?,
         Format::Ldif => (!is_json).then_some(Layout::Ldif)?,

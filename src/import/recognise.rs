@@ -25,6 +25,8 @@ const DUMP_LINES: usize = 2000;
 pub(super) enum Layout {
     /// An array, or an object with arrays.
     JsonTree,
+    /// An array of objects with arrays.
+    JsonTrees,
     /// An object a line.
     JsonLines,
     /// A table with a header, and the separator of its cells.
@@ -186,6 +188,12 @@ impl Shape {
         self.tables.contains_key(name)
     }
 
+    /// Whether the outer object is a realm of Keycloak, and not a user of a system that has realms too.
+    fn is_realm(&self) -> bool {
+        let is = |name: &str| self.names.iter().any(|own| own == name);
+        is("realm") && !is("username") && !is("email")
+    }
+
     /// The names of all records of a table.
     fn names_of(&self, table: &str) -> Names {
         let records = self.tables.get(table).into_iter().flatten();
@@ -197,6 +205,7 @@ fn json(text: &str, is_whole: bool) -> Recognised {
     let (layout, shape) = shape(text, is_whole);
     let mut formats = match layout {
         Layout::JsonLines => of_records(&shape, Format::JsonLines),
+        Layout::JsonTrees => vec![Format::Keycloak],
         _ if text.starts_with('[') => of_records(&shape, Format::JsonLines),
         _ => of_tables(&shape),
     };
@@ -304,6 +313,14 @@ fn is_lucia_scrypt(text: &str) -> bool {
 fn shape(text: &str, is_whole: bool) -> (Layout, Shape) {
     let mut shape = Shape::default();
     if let Some(items) = text.strip_prefix('[') {
+        if let Some(first) = items.trim_start().strip_prefix('{') {
+            // A realm may be longer than the sample.
+            entries(first, &mut shape);
+            if shape.is_realm() {
+                return (Layout::JsonTrees, shape);
+            }
+            shape = Shape::default();
+        }
         shape.tables.insert(String::new(), records(items));
         return (Layout::JsonTree, shape);
     }

@@ -330,7 +330,12 @@ fn import(_: &Ground, bytes: &[u8]) {
     let config = r#"{"base64_signer_key":"AAAA","base64_salt_separator":"Bw==","rounds":8,"mem_cost":14}"#;
     for format in [None, named] {
         let input = Input { name: "file".to_owned(), bytes: Box::new(std::io::Cursor::new(bytes.to_vec())) };
-        let options = ReadOptions { format, hash_config: HashConfig::parse(config).ok(), keeps_tokens: true };
+        let options = ReadOptions {
+            format,
+            hash_config: HashConfig::parse(config).ok(),
+            keeps_tokens: true,
+            ..ReadOptions::default()
+        };
         let Ok(mut export) = Export::open(vec![input], options) else { continue };
         let mut rows = 0;
         while let Ok(Some(row)) = export.next_row() {

@@ -405,6 +405,44 @@ fn key_interrupts_an_import_after_its_question() {
 }
 
 #[test]
+fn atomic_import_is_whole_or_does_not_happen() {
+    let sandbox = Sandbox::new();
+    sandbox.run("--db app.db db init --better-auth kysely").success();
+    let row = |number: usize| format!("{number},user{number}@example.com\n");
+    sandbox.file("users.csv", "id,email\n".to_owned() + &(1..=150).map(row).collect::<String>());
+    let entries = |name: &str| {
+        let listed = sandbox.run(&format!("--db {name} audit list --event users.imported --json")).json();
+        listed["entries"].as_array().unwrap().len()
+    };
+    sandbox.run("--db app.db import users.csv --atomic --yes").success();
+    assert_eq!(entries("app.db"), 1, "batches of an app have 100 rows");
+    sandbox.file("long.csv", "id,email\n".to_owned() + &(1..=10_001).map(row).collect::<String>());
+    let long = sandbox.run("import long.csv --atomic --json").json_error(2);
+    assert_eq!(
+        (&long["message"], sandbox.database().exists()),
+        (&"could not import: --atomic takes at most 10000 rows".into(), false)
+    );
+}
+
+#[test]
+fn app_gets_the_bcrypt_that_it_verifies() {
+    let sandbox = Sandbox::new();
+    sandbox.run("--db app.db db init --better-auth kysely").success();
+    sandbox.run_with_input("--db app.db users create bob@example.com --name Bob --password-stdin", PASSWORD).success();
+    let row = "ada,ada@example.com,Ada,$2y$10$U.8liPJUxpLqHvhIWaVtu.M.nZCAKCf/CthcGvOiEgzr0sFLbrZii\n";
+    sandbox.file("users.csv", format!("id,email,name,password_hash\n{row}"));
+    let refused = sandbox.run("--db app.db import users.csv --yes");
+    assert!(refused.stderr.contains("--app-verifies bcrypt"), "{refused}");
+    let done = sandbox.run("--db app.db import users.csv --yes --app-verifies bcrypt");
+    assert!(done.code == 0 && done.stderr.contains("bcrypt.compare(password, hash)"), "{done}");
+    let sql = r#"SELECT "password" FROM "account" WHERE "userId" = 'ada'"#;
+    let stored: String = past_authctl(&sandbox.path("app.db")).query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(stored.starts_with("$2b$10$U.8liPJUxpLqHvhIWaVtu"), "{stored}");
+    let native = sandbox.run("import users.csv --app-verifies bcrypt --json").json_error(2);
+    assert!(native["message"].as_str().unwrap().contains("for the database of an app"), "{native}");
+}
+
+#[test]
 fn second_factor_is_reported_by_export_and_import() {
     let sandbox = Sandbox::with_ada_and_bob();
     let sql = r#"UPDATE "user" SET "twoFactorEnabled" = 1 WHERE "email" = 'ada@example.com'"#;

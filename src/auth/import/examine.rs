@@ -33,6 +33,7 @@ pub enum SecondFactors {
 
 /// How rows become users.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command")]
 pub struct Rules {
     /// What identifies the import in the log.
     pub key: String,
@@ -53,6 +54,10 @@ pub struct Rules {
     /// Whether users without an address get one that receives no mail.
     pub placeholder_email: bool,
     pub second_factors: Option<SecondFactors>,
+    /// Whether all users are imported in one transaction.
+    pub is_atomic: bool,
+    /// Whether the app verifies bcrypt, although its database does not show that.
+    pub app_verifies_bcrypt: bool,
     /// How the database stores passwords.
     pub scheme: Scheme,
     pub now: Timestamp,
@@ -440,11 +445,11 @@ impl Rules {
 
     /// Whether the owner of the database verifies a hash.
     fn is_the_apps(&self, stored: Option<&StoredHash>) -> bool {
+        let of = stored.and_then(HashParams::of);
         match &self.scheme {
             Scheme::Native => true,
-            Scheme::Guest(params) | Scheme::Named { params, .. } => {
-                stored.and_then(HashParams::of).is_some_and(|of| of.name() == params.name())
-            }
+            _ if self.app_verifies_bcrypt && matches!(of, Some(HashParams::Bcrypt(_))) => true,
+            Scheme::Guest(params) | Scheme::Named { params, .. } => of.is_some_and(|of| of.name() == params.name()),
             Scheme::Unclear(_) => false,
         }
     }

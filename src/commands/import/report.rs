@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::super::codes_file::WrittenCodes;
+use super::VerifierChoice;
 use crate::auth::audit::counted;
 use crate::auth::import::{Counts, Plan, RowReport, RowResult, Tally};
 use crate::error::{CommandError, ExitCode};
@@ -152,9 +153,18 @@ pub(super) struct ImportReport {
     /// `None` if nothing was to be written.
     pub(super) done: Option<Counts>,
     pub(super) dry_run: bool,
+    /// The kind that the app verifies by its configuration.
+    pub(super) app_verifies: Option<VerifierChoice>,
     /// The codes for users whose password was left out.
     pub(super) codes: Option<WrittenCodes>,
 }
+
+/// What an app needs to verify bcrypt beside the hashes of Better Auth.
+const BCRYPT_CONFIG: &str = "\
+the app verifies these passwords with this in its configuration:
+  import { verifyPassword } from \"better-auth/crypto\"; import bcrypt from \"bcryptjs\";
+  emailAndPassword: { enabled: true, password: { verify: ({ hash, password }) =>
+    hash.startsWith(\"$2\") ? bcrypt.compare(password, hash) : verifyPassword({ hash, password }) } }";
 
 impl ImportReport {
     /// The refused rows by reason, such as `3 no-email, 1 hash-weak`.
@@ -227,6 +237,7 @@ impl Report for ImportReport {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let Self { plan, .. } = self;
         let mut notes: Vec<String> = plan.refusals.iter().map(|row| line_of(row, &self.files)).collect();
+        notes.extend(self.app_verifies.iter().map(|VerifierChoice::Bcrypt| BCRYPT_CONFIG.to_owned()));
         let Some(counts) = &self.done else {
             if !self.dry_run {
                 let at = plan.before.as_ref().map_or(now, |before| before.at);

@@ -2,7 +2,7 @@
 
 use super::super::{Export, Format, HashConfig, ImportError, ReadOptions};
 use super::{facts, file, open, open_as, read_all, rows, users};
-use crate::auth::import::row::{About, Credential, Fact, OauthTokens, ProviderAccount, Reason, SourceUser};
+use crate::auth::import::row::{About, Credential, Fact, OauthTokens, ProviderAccount, Reason, SourceRow, SourceUser};
 
 fn user_of(text: &str) -> SourceUser {
     let mut all = users(&mut open(vec![file("file", text.as_bytes())]));
@@ -105,6 +105,38 @@ fn table_has_usual_names_of_columns() {
     assert_eq!(user.left_out, ["Phone"]);
     let date = user_of("id,email,email_verified\n1,a@example.com,2021-03-04 05:06:07\n");
     assert!(date.verified);
+}
+
+#[test]
+fn users_of_one_realm_are_read_and_of_several_by_name() {
+    let realm =
+        |name: &str, users: &str| format!(r#"{{"id":"x","realm":"{name}","clients":[{{"id":1}}],"users":[{users}]}}"#);
+    let user = |name: &str| format!(r#"{{"id":"{name}","username":"{name}","email":"{name}@example.com"}}"#);
+    let read = |text: &str, realm: Option<&str>| {
+        let options = ReadOptions { realm: realm.map(str::to_owned), ..ReadOptions::default() };
+        let rows = read_all(vec![file("realms.json", text.as_bytes())], options)?;
+        let id = |row: SourceRow| match row.fact.unwrap() {
+            Fact::User(user) => user.id.unwrap(),
+            Fact::About { .. } => panic!(),
+        };
+        Ok::<_, ImportError>(rows.into_iter().map(id).collect::<Vec<_>>())
+    };
+    let (shop, master) = (realm("shop", &[user("ada"), user("bob")].join(",")), realm("master", &user("root")));
+    let empty = realm("empty", "");
+    let one = format!("[{shop}]");
+    assert_eq!(read(&one, None).unwrap(), ["ada", "bob"]);
+    assert_eq!(read(&shop, Some("shop")).unwrap(), ["ada", "bob"]);
+    let both = format!("[ {master} ,\n{shop}, {empty} ]");
+    let error = read(&both, None).unwrap_err().to_string();
+    assert_eq!(error, "the export has users of several realms (master, shop, empty); name one with --realm");
+    assert_eq!(read(&both, Some("shop")).unwrap(), ["ada", "bob"]);
+    assert_eq!(read(&both, Some("master")).unwrap(), ["root"]);
+    assert!(matches!(read(&both, Some("other")), Err(ImportError::NoSuchRealm { .. })));
+    let without_name = both.replacen(r#""realm":"master","#, "", 1).replacen("[ ", "[ {\"realm\":\"a\"},", 1);
+    assert!(matches!(read(&without_name, Some("shop")), Err(ImportError::Syntax { .. })));
+    let long = realm("long", &user("eve"))
+        .replace(r#""clients""#, &format!(r#""text":"{}","clients""#, "x".repeat(300 << 10)));
+    assert_eq!(read(&format!("[{long}]"), None).unwrap(), ["eve"], "a realm is longer than what it is recognised by");
 }
 
 #[test]

@@ -193,6 +193,8 @@ fn staged(store: &mut dyn Store, text: &str, on_conflict: OnConflict) -> (Sqlite
         email_domain: None,
         placeholder_email: false,
         second_factors: None,
+        is_atomic: false,
+        app_verifies_bcrypt: false,
         scheme: store.scheme().unwrap(),
         now: at(0),
     };

@@ -17,6 +17,8 @@ fn rules() -> Rules {
         email_domain: None,
         placeholder_email: false,
         second_factors: None,
+        is_atomic: false,
+        app_verifies_bcrypt: false,
         scheme: Scheme::Native,
         now: at(0),
     }
