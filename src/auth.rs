@@ -4,6 +4,7 @@
 //! them.
 
 pub mod access;
+pub mod app_secrets;
 pub mod audit;
 pub mod codes;
 pub mod converge;
@@ -60,6 +61,8 @@ pub struct Auth<'a> {
     pub peppers: &'a dyn password::Peppers,
     /// The keys that encrypt the secrets of second factors.
     pub factor_keys: &'a dyn second_factor::FactorKeys,
+    /// The secrets of the app of the database, if they were given.
+    pub app_secrets: &'a app_secrets::AppSecrets,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,8 +214,8 @@ pub enum AuthError {
         /// The end of the ban; `None` for a permanent one.
         until: Option<Timestamp>,
     },
-    /// The app asks this user for a second factor, which authctl cannot check.
-    #[error("this user has a second factor, which authctl cannot check")]
+    /// The app asks this user for a second factor, which authctl cannot check without the app's secret.
+    #[error("this user has a second factor, which authctl checks only with the secret of the app")]
     SecondFactor,
     /// The user has a second factor, and gave no code of it beside the right password.
     #[error("a code of the second factor is needed too")]
@@ -233,9 +236,15 @@ pub enum AuthError {
     FactorIsOn,
     #[error("no second factor is on")]
     FactorIsOff,
+    /// The policy lets the user only set up a second factor.
+    #[error("the policy requires a second factor, and yours is off")]
+    FactorRequired,
     /// No secret waits for its first code.
     #[error("no second factor waits for a code that turns it on")]
     FactorNotBegun,
+    /// The given secrets of the app do not read some values. Holds their number.
+    #[error("the given secrets of the app read all but {} of what the app encrypted", audit::counted(*.0, "value"))]
+    SecretsUnreadable(u64),
     #[error(transparent)]
     Seal(#[from] second_factor::SealError),
     /// The policy requires a verified address.
@@ -403,6 +412,14 @@ pub(crate) mod fixtures {
         fn find(&self, name: &str) -> Result<FactorKey, SealError> {
             let key = (self.0.name() == name).then(|| self.0.clone());
             key.ok_or_else(|| SealError::NoKey { name: name.to_owned(), place: "a test".to_owned() })
+        }
+
+        fn add(&self, _: &mut Entropy) -> Result<FactorKey, SealError> {
+            Err(SealError::Key { place: self.place(), problem: "it has a single key".to_owned() })
+        }
+
+        fn place(&self) -> String {
+            "a test".to_owned()
         }
     }
 

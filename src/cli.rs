@@ -28,6 +28,7 @@ use crate::commands::password::{self, ChangePasswordArgs, PasswordCommand};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::roles::{self, RolesCommand};
 use crate::commands::second_factor::{self, SecondFactorCommand};
+use crate::commands::secret::{self, SecretCommand};
 use crate::commands::sessions::{self, SessionsCommand};
 use crate::commands::signin::{self, SignInArgs};
 use crate::commands::signout::{self, SignOutArgs};
@@ -213,6 +214,12 @@ pub enum Command {
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
+    },
+    /// Check or change the secret with which values are encrypted
+    #[command(after_help = secret::EXAMPLES)]
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
     },
     /// Import users of another system, with their passwords
     #[command(after_help = import::EXAMPLES)]

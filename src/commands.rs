@@ -21,6 +21,7 @@ pub(crate) mod policy;
 mod reach;
 pub(crate) mod roles;
 pub(crate) mod second_factor;
+pub(crate) mod secret;
 mod session_start;
 pub(crate) mod sessions;
 pub(crate) mod signin;
@@ -90,6 +91,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Policy { command } => policy::run(command, context),
         Command::Export(args) => export::run(args, context).attempt("could not export"),
         Command::Import(args) => import::run(args, context).attempt("could not import"),
+        Command::Secret { command } => secret::run(command, context),
         Command::Db { command } => db::run(command, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Completions(args) => Ok(help::completions(args)),

@@ -25,6 +25,7 @@ use key_file::KeyFile;
 use pepper_file::PepperFile;
 
 use crate::auth::Auth;
+use crate::auth::app_secrets::{AppSecrets, VersionedSecret};
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::{Entropy, EntropyError, Pepper, Token};
@@ -106,6 +107,7 @@ pub struct Context {
     /// The peppers of the open database.
     peppers: PepperFile,
     factor_keys: KeyFile,
+    app_secrets: AppSecrets,
 }
 
 impl Context {
@@ -122,6 +124,7 @@ impl Context {
             prompt: Prompt::new(options.no_input, environment.ci),
             lock_wait: options.wait.into(),
             factor_keys: KeyFile::of(&environment),
+            app_secrets: environment.app_secrets.read(),
             options,
             environment,
             place: OnceCell::new(),
@@ -262,6 +265,11 @@ impl Context {
             abandoned.discard();
         }
         Ok(ended)
+    }
+
+    /// Adds a secret that only reads.
+    pub fn add_app_secret(&mut self, secret: VersionedSecret) {
+        self.app_secrets.push(secret);
     }
 
     /// The secret of the app from the environment.
@@ -447,6 +455,7 @@ impl Context {
             entropy: &mut self.entropy,
             peppers: &self.peppers,
             factor_keys: &self.factor_keys,
+            app_secrets: &self.app_secrets,
         })
     }
 

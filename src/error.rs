@@ -2,6 +2,7 @@
 
 mod classify;
 mod commands;
+mod seal;
 mod server;
 
 use std::io;

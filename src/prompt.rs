@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::auth::secret::{Code, Password, SECRET_BYTES_MAX, Secret, SecretError, StoredHash};
+use crate::auth::secret::{AppSecret, Code, Password, SECRET_BYTES_MAX, Secret, SecretError, StoredHash};
 use crate::input_file;
 
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +164,25 @@ impl Prompt {
         }
     }
 
+    /// Reads the current password, the new one, and a code of the second factor unless that is asked for later.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn passwords_and_given_otp(
+        &mut self,
+        passwords: &Source,
+        otp: &Source,
+    ) -> Result<(Password, Password, Option<Code>), PromptError> {
+        if (passwords, otp) == (&Source::Stdin, &Source::Stdin) {
+            let wanted = "the current password, the new one and the code of the second factor";
+            let [current, new, code] = &Source::Stdin.lines(wanted, &mut self.warnings)?;
+            return Ok((secret(current)?, secret(new)?, Some(secret(code)?)));
+        }
+        let (current, new) = self.current_and_new_password(passwords)?;
+        let code = (!otp.is_asked()).then(|| self.otp(otp)).transpose()?;
+        Ok((current, new, code))
+    }
+
     /// Reads a password hash from one line of standard input.
     ///
     /// # Errors
@@ -184,6 +203,14 @@ impl Prompt {
         let hash = StoredHash::from_bytes(hash.trim().as_bytes())
             .map_err(|problem| PromptError::Secret { what: StoredHash::NAME, problem })?;
         Ok((hash, self.hidden("Password: ", "a password")?))
+    }
+
+    /// Reads a secret of an app from a file.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn app_secret(&mut self, path: &Path) -> Result<AppSecret, PromptError> {
+        Source::File(path.to_owned()).one("one secret", &mut self.warnings)
     }
 
     /// Reads a code of the second factor.
@@ -328,8 +355,8 @@ const LINES_BESIDES: usize = 1;
 /// The flags that give a code of the second factor without a question.
 const OTP_FLAGS: &str = "--otp-stdin or --otp-file";
 
-/// Two secrets with their line ends, and one byte to notice more.
-const INPUT_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2) + 1;
+/// Three secrets with their line ends, and one byte to notice more.
+const INPUT_BYTES_MAX: usize = 3 * (SECRET_BYTES_MAX + 2) + 1;
 
 /// Where a password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -364,16 +391,27 @@ impl Source {
         wanted: &'static str,
         warnings: &mut Vec<String>,
     ) -> Result<(A, B), PromptError> {
+        let [first, second] = &self.lines(wanted, warnings)?;
+        Ok((secret(first)?, secret(second)?))
+    }
+
+    /// Reads as many lines as are wanted, without their ends.
+    fn lines<const COUNT: usize>(
+        &self,
+        wanted: &'static str,
+        warnings: &mut Vec<String>,
+    ) -> Result<[Zeroizing<Vec<u8>>; COUNT], PromptError> {
         let input = self.bytes(warnings)?;
-        let input = input_file::without_bom(&input);
         let lines = || PromptError::Lines { from: self.name(), wanted };
-        let end_of_first = input.iter().position(|byte| *byte == b'\n').ok_or_else(lines)?;
-        let (first, second) = input.split_at(end_of_first + 1);
-        let second = without_line_end(second);
-        if second.contains(&b'\n') {
-            return Err(lines());
+        let lines_of_input = input_file::without_bom(&input).splitn(COUNT, |byte| *byte == b'\n');
+        let read: Vec<_> = lines_of_input.map(|line| Zeroizing::new(line.to_vec())).collect();
+        let mut read: [Zeroizing<Vec<u8>>; COUNT] = read.try_into().map_err(|_| lines())?;
+        for (at, line) in read.iter_mut().enumerate() {
+            let length =
+                if at + 1 == COUNT { without_line_end(line) } else { line.strip_suffix(b"\r").unwrap_or(line) }.len();
+            line.truncate(length);
         }
-        Ok((secret(without_line_end(first))?, secret(second)?))
+        if read.iter().any(|line| line.contains(&b'\n')) { Err(lines()) } else { Ok(read) }
     }
 
     fn name(&self) -> String {

@@ -6,7 +6,7 @@ use super::admin::PasswordInput;
 use super::email::Email;
 use super::password::strength;
 use super::policy::PasswordRules;
-use super::secret::Password;
+use super::secret::{Code, Password};
 use super::session::Session;
 use super::storage::{
     AdminGuard, Deletion, DeletionRequest, NewUserRow, PasswordChange, UserChange, UserQuery, UserUpdated, Which,
@@ -193,16 +193,18 @@ pub struct PasswordChanged {
 
 impl Auth<'_> {
     /// Replaces the password of a caller who knows the current one. All other sessions end unless
-    /// `keep_sessions`.
+    /// `keep_sessions`. A caller with a second factor gives a code of it.
     ///
     /// # Errors
     /// [`AuthError::NotSignedIn`] if the session has ended. [`AuthError::WeakPassword`] for the new password,
-    /// which is checked first. [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
+    /// which is checked first. [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one. After it
+    /// [`AuthError::OtpNeeded`] and others about the second factor.
     pub fn change_password(
         &mut self,
         me: InPerson<'_>,
         current: &Password,
         new: &Password,
+        otp: Option<&Code>,
         keep_sessions: bool,
     ) -> Result<PasswordChanged, AuthError> {
         let user = self.reread(me)?;
@@ -212,12 +214,14 @@ impl Auth<'_> {
         }
         let email = Email::parse(&user.email)?;
         let verified = self.verify_password(&email, current)?.ok_or(AuthError::WrongPassword)?;
+        let code = self.require_code(&verified.user, &verified.attempts, otp)?;
         let hash = self.hash(new);
         let hash = self.or_release(&verified.attempts, hash)?;
         let change = PasswordChange {
             user_id: &user.id,
             verified: &verified.hash,
             hash: &hash,
+            code: code.as_ref(),
             end: (!keep_sessions).then(|| Which::Others(me.session.id.clone())),
             attempts: &verified.attempts,
             now: self.now,
@@ -225,6 +229,8 @@ impl Auth<'_> {
         let done = self.act_for(&me, |auth| Ok(auth.store.replace_password(&change)?));
         let refused = match done {
             Ok(Some(ended)) => return Ok(PasswordChanged { sessions_ended: self.only_live(ended).len() }),
+            // Another process used the code.
+            Ok(None) if code.is_some() => return Err(self.reject_code(&user, &verified.attempts)?),
             Ok(None) => AuthError::ChangedMeanwhile,
             Err(error @ AuthError::Store(_)) => return Err(error),
             Err(refused) => refused,

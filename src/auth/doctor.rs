@@ -2,6 +2,7 @@
 //! that looks for the problem, and a [`Fix`] where the problem has only one possible fix.
 
 mod checks;
+mod factors;
 mod server;
 
 use super::storage::StoreError;
@@ -146,6 +147,7 @@ pub const CONTENT: &[Check] = &[
     checks::OTHER_HASHES,
     checks::WEAK_HASHES,
     checks::ADMINISTRATOR,
+    factors::KEYS,
     checks::INTERRUPTED,
     checks::EXPIRED,
     checks::CLOCK,

@@ -6,6 +6,7 @@ mod keys;
 use jiff::SignedDuration;
 
 use super::duration;
+use super::user::User;
 
 pub use keys::KEYS;
 
@@ -19,6 +20,7 @@ pub struct Policy {
     pub password: PasswordRules,
     pub throttle: ThrottleRules,
     pub email: EmailRules,
+    pub second_factor: FactorRules,
     pub mail: MailRules,
     pub service: ServiceRules,
 }
@@ -45,6 +47,33 @@ pub struct ServiceRules {
 pub struct EmailRules {
     /// Whether sign-in requires a verified address: no, as in Better Auth.
     pub verification_required: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FactorRules {
+    pub required: FactorRequired,
+}
+
+/// The users who must have a second factor. Without one they can only set it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FactorRequired {
+    #[default]
+    None,
+    /// Those with the role `admin`.
+    Admins,
+    All,
+}
+
+impl FactorRequired {
+    const NAMES: &[(&str, Self)] = &[("none", Self::None), ("admins", Self::Admins), ("all", Self::All)];
+
+    pub fn includes(self, user: &User) -> bool {
+        match self {
+            Self::None => false,
+            Self::Admins => user.has_role("admin"),
+            Self::All => true,
+        }
+    }
 }
 
 /// The defaults are Better Auth's.
@@ -170,6 +199,8 @@ pub enum Range {
     Number(u32, u32),
     /// One of two words, for no and yes.
     Words(&'static str, &'static str),
+    /// `none`, `admins` or `all`.
+    Users,
     /// A text, described for messages, or `none`.
     Text(&'static str),
 }
@@ -179,6 +210,7 @@ enum Place<'p> {
     Duration(&'p mut SignedDuration),
     Number(&'p mut u32),
     Flag(&'p mut bool),
+    Users(&'p mut FactorRequired),
     Text(&'p mut Option<String>),
 }
 
@@ -212,6 +244,7 @@ impl Key {
             Range::Seconds(least, most) => format!("a duration from {} to {}", seconds(least), seconds(most)),
             Range::Number(least, most) => format!("a number from {least} to {most}"),
             Range::Words(no, yes) => format!("{no} or {yes}"),
+            Range::Users => "none, admins or all".to_owned(),
             Range::Text(kind) => format!("{kind}, or {NONE}"),
         }
     }
@@ -224,6 +257,10 @@ impl Key {
             (Place::Number(value), _) => value.to_string(),
             (Place::Flag(value), Range::Words(no, yes)) => if *value { yes } else { no }.to_owned(),
             (Place::Flag(value), _) => value.to_string(),
+            (Place::Users(value), _) => {
+                let name = FactorRequired::NAMES.iter().find(|(_, one)| *one == *value);
+                name.map_or(NONE, |(name, _)| name).to_owned()
+            }
             (Place::Text(value), _) => value.clone().unwrap_or_else(|| NONE.to_owned()),
         }
     }
@@ -253,6 +290,9 @@ impl Key {
             (Place::Flag(place), Range::Words(no, yes)) if text == no || text == yes => {
                 *place = text == yes;
                 Some(())
+            }
+            (Place::Users(place), Range::Users) => {
+                FactorRequired::NAMES.iter().find(|(name, _)| *name == text).map(|(_, users)| *place = *users)
             }
             _ => None,
         };

@@ -3,7 +3,9 @@
 //! The flag makes the app ask for the factor, and the row lets the user answer. A flag without a usable row locks the
 //! user out permanently, whatever the password.
 
+mod app;
 mod check;
+mod keys;
 pub mod recovery;
 mod sealed;
 pub mod totp;
@@ -11,6 +13,7 @@ pub mod totp;
 use jiff::Timestamp;
 
 pub use check::{FactorOwner, FactorStatus};
+pub use keys::KeyUse;
 pub use sealed::{FactorKey, FactorKeys, SealError, SealedSecret};
 
 use super::user::{User, UserRef};

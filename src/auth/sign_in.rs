@@ -162,7 +162,7 @@ pub enum SignInBlocker {
         /// The end of the ban; `None` for a permanent one.
         until: Option<Timestamp>,
     },
-    /// The app asks for a second factor, which authctl cannot check.
+    /// The app asks for a second factor, which authctl cannot check without the app's secret.
     SecondFactor,
     /// The app refuses every second factor of the user for a while, after wrong codes.
     SecondFactorLocked { until: Timestamp },
@@ -233,11 +233,10 @@ impl SignInBlocker {
 }
 
 impl Auth<'_> {
-    /// The reasons that are shown only after the right password, in Better Auth's order. authctl checks the second
-    /// factors of its own databases.
+    /// The reasons that are shown only after the right password, in Better Auth's order.
     fn blockers_after_password(&self, user: &User) -> Vec<SignInBlocker> {
         let unverified = self.policy.email.verification_required && !user.email_verified;
-        let is_of_app = user.two_factor_enabled && self.store.guest().is_some();
+        let is_of_app = user.two_factor_enabled && !self.checks_factors();
         let blockers = [
             unverified.then(|| SignInBlocker::EmailNotVerified { email: user.email.clone() }),
             SignInBlocker::ban(user, self.now),

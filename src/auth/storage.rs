@@ -12,6 +12,7 @@ mod info;
 mod lists;
 mod refusals;
 mod second_factor;
+mod secrets;
 mod types;
 
 use std::fmt;
@@ -41,7 +42,10 @@ pub use import::{ImportBatch, ImportProgress, ImportResult, ImportStore, Importe
 pub use info::{DatabaseInfo, Product, Server, Storage};
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
 pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
-pub use second_factor::{FAILURES_MAX, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, RightOtp, StoredFactor};
+pub use second_factor::{
+    AppFactor, FAILURES_MAX, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, Reseal, RightOtp, StoredFactor,
+};
+pub use secrets::{DecideSecret, SecretChange, SecretChanges, SecretColumn, SecretStore, SecretValue};
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, Completed, Deletion,
@@ -51,7 +55,15 @@ pub use types::{
 
 /// The users, accounts and sessions of a database.
 pub trait Store:
-    Maintenance + DoctorStore + AccessStore + FactorStore + PluginStore + ImportStore + ExportStore + fmt::Debug
+    Maintenance
+    + DoctorStore
+    + AccessStore
+    + FactorStore
+    + SecretStore
+    + PluginStore
+    + ImportStore
+    + ExportStore
+    + fmt::Debug
 {
     /// Sets the actor of the following acts. Every act that changes something writes entries with this name to the
     /// audit log, in its own transaction. If the log is in another file, an entry before the act says what is

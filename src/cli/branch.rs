@@ -59,6 +59,7 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["policy"], |name, words| above(name, words, |command| Chosen::Policy { command })),
     (&["export"], |name, words| with(name, words, Chosen::Export)),
     (&["import"], |name, words| with(name, words, Chosen::Import)),
+    (&["secret"], |name, words| above(name, words, |command| Chosen::Secret { command })),
     (&["db"], |name, words| above(name, words, |command| Chosen::Db { command })),
     (&["doctor"], |name, words| with(name, words, Chosen::Doctor)),
 ];

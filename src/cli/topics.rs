@@ -22,7 +22,10 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_USER_ROLE", "set by `guard`, for the command only"),
     ("AUTHCTL_KEY_FILE", "file of the keys that encrypt the secrets of second factors, in place of the default one"),
     ("AUTHCTL_SCHEMA", "file that says what a Better Auth app's database does not show, when --schema is not given"),
-    ("BETTER_AUTH_SECRET", "secret of a Better Auth app, for `sessions issue --cookie` only"),
+    (
+        "BETTER_AUTH_SECRET",
+        "secret of a Better Auth app, for its second factors, `secret` and `sessions issue --cookie`",
+    ),
     ("BETTER_AUTH_SECRETS", "secrets that the app rotates, VERSION:SECRET,...; the first counts, and before the above"),
     ("XDG_DATA_HOME", "directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]"),
     (
@@ -168,7 +171,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("In scripts", &["guard", "hash"]),
     ("Administration", &["users", "roles", "policy", "audit", "stats"]),
-    ("The database", &["import", "export", "db", "doctor"]),
+    ("The database", &["import", "export", "secret", "db", "doctor"]),
     ("About authctl", &["completions", "help"]),
 ];
 
@@ -308,6 +311,8 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "import"),
     may(Who::Operator, "export"),
     destroys(Who::Operator, "export --with-hashes"),
+    may(Who::Operator, "secret check"),
+    destroys(Who::Operator, "secret rotate"),
     may(Who::Operator, "db init"),
     may(Who::Operator, "db status"),
     may(Who::Anyone, "db list"),

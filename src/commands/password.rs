@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Attempt as _;
 use super::mail_templates::{self, CodeMailed};
 use super::reach::Reach;
-use super::session_start::PasswordArgs;
+use super::session_start::{OtpArgs, PasswordArgs, asking_otp};
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::codes::Purpose;
@@ -20,7 +20,8 @@ use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl password change
-  printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | authctl password change --password-stdin";
+  printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | authctl password change --password-stdin
+  printf '%s\\n%s\\n%s\\n' \"$OLD\" \"$NEW\" \"$CODE\" | authctl passwd --password-stdin --otp-stdin";
 
 #[derive(Debug, Subcommand)]
 pub enum PasswordCommand {
@@ -57,6 +58,8 @@ pub struct ChangePasswordArgs {
     /// Where the passwords come from: the current one first, then the new one, one per line.
     #[command(flatten)]
     pub password: PasswordArgs,
+    #[command(flatten)]
+    pub otp: OtpArgs,
 }
 
 pub(super) fn run(command: &PasswordCommand, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -74,8 +77,11 @@ pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow
 fn change_password(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.authenticate()?;
     let in_person = me.in_person()?;
-    let (current, new) = context.prompt().current_and_new_password(&args.password.source())?;
-    let changed = context.auth()?.change_password(in_person, &current, &new, args.keep_sessions)?;
+    let (current, new, mut otp) =
+        context.prompt().passwords_and_given_otp(&args.password.source(), &args.otp.source())?;
+    let changed = asking_otp(&mut otp, context, |otp, context| {
+        Ok(context.auth()?.change_password(in_person, &current, &new, otp, args.keep_sessions)?)
+    })?;
     let ends_in = if args.keep_sessions { &["verification"][..] } else { &["session", "verification"] };
     let reach = Reach::to_end(ends_in, context);
     reach.note(context);

@@ -66,6 +66,9 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     let now = context.now()?;
     let database = context.database()?.location;
     // To unset a rule must work when the stored policy is invalid: it is one way to fix it.
+    if key.name == "2fa.required" && value.is_some() && context.auth()?.store.guest().is_some() {
+        return Err(AuthError::FactorOfApp.into());
+    }
     let auth = if value.is_some() { context.auth()? } else { context.auth_under_any_policy()? };
     let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
     Ok(PolicyChanged { key, set, database }.into())

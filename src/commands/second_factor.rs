@@ -84,15 +84,17 @@ pub(super) fn run(command: &SecondFactorCommand, context: &mut Context) -> anyho
 }
 
 fn status(context: &mut Context) -> anyhow::Result<Outcome> {
-    let me = context.authenticate()?;
-    let status = context.auth()?.factor_status(&me.user)?;
-    Ok(StatusReport { user: me.user, status }.into())
+    let me = context.authenticate_without_factor()?;
+    let auth = &mut context.auth()?;
+    let status = auth.factor_status(&me.user)?;
+    let is_required = auth.policy.second_factor.required.includes(&me.user);
+    Ok(StatusReport { user: me.user, status, is_required }.into())
 }
 
 fn enable(args: &EnableArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (password, otp) = (args.password.source(), args.otp.source());
     refuse_lost(Printed::Code, context)?;
-    let me = context.authenticate()?;
+    let me = context.authenticate_without_factor()?;
     if !otp.is_asked() {
         if !password.is_asked() {
             return Err(CommandError::Usage {
@@ -103,14 +105,14 @@ fn enable(args: &EnableArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         }
         context.auth()?.require_factor_begun(me.in_person()?)?;
         let otp = context.prompt().otp(&otp)?;
-        let me = context.authenticate()?;
+        let me = context.authenticate_without_factor()?;
         let (codes, ended) = context.auth()?.confirm_factor(me.in_person()?, &otp)?;
         return Ok(Enabled { user: me.user, codes, ended }.into());
     }
     context.auth()?.require_factor_off(me.in_person()?)?;
     let password = context.prompt().password(&password)?;
     // The session may have ended while the password was typed.
-    let me = context.authenticate()?;
+    let me = context.authenticate_without_factor()?;
     let secret = context.auth()?.begin_factor(me.in_person()?, &password)?;
     if !context.prompt().can_ask() {
         return Ok(Begun { user: me.user, secret }.into());
@@ -139,7 +141,7 @@ fn confirm(me: &SignedIn, secret: &TotpSecret, context: &mut Context) -> anyhow:
     let mut tries_left = TRIES;
     loop {
         tries_left -= 1;
-        let me = context.authenticate()?;
+        let me = context.authenticate_without_factor()?;
         match context.auth()?.confirm_factor(me.in_person()?, &typed) {
             Ok((codes, ended)) => return Ok(Enabled { user: me.user, codes, ended }.into()),
             Err(AuthError::InvalidOtp) if tries_left > 0 => {
@@ -154,7 +156,7 @@ fn confirm(me: &SignedIn, secret: &TotpSecret, context: &mut Context) -> anyhow:
 
 fn disable(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (password, otp) = owner(args, context)?;
-    let me = context.authenticate()?;
+    let me = context.authenticate_without_factor()?;
     let owner = FactorOwner { password: &password, otp: &otp };
     let ended = context.auth()?.disable_factor(me.in_person()?, &owner)?;
     Ok(Disabled { user: me.user, ended }.into())
@@ -163,7 +165,7 @@ fn disable(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<Outcome> {
 fn recovery_codes(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     refuse_lost(Printed::Code, context)?;
     let (password, otp) = owner(args, context)?;
-    let me = context.authenticate()?;
+    let me = context.authenticate_without_factor()?;
     let owner = FactorOwner { password: &password, otp: &otp };
     let codes = context.auth()?.new_recovery_codes(me.in_person()?, &owner)?;
     Ok(NewCodes { user: me.user, codes }.into())
@@ -171,7 +173,7 @@ fn recovery_codes(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<Out
 
 /// Reads the proofs of a caller whose factor is on.
 fn owner(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<(Password, Code)> {
-    let me = context.authenticate()?;
+    let me = context.authenticate_without_factor()?;
     context.auth()?.require_factor_on(me.in_person()?)?;
     Ok(context.prompt().password_and_otp(&args.password.source(), &args.otp.source())?)
 }
@@ -180,6 +182,8 @@ fn owner(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<(Password, C
 struct StatusReport {
     user: User,
     status: FactorStatus,
+    /// Whether the policy requires a factor of the user.
+    is_required: bool,
 }
 
 impl Report for StatusReport {
@@ -197,6 +201,9 @@ impl Report for StatusReport {
         if let Some(until) = locked_until {
             let _ = write!(line, "; locked until {}", rfc3339(*until));
         }
+        if self.is_required {
+            line.push_str("; the policy requires one");
+        }
         Page::answer(format!("{line}\n"))
     }
 
@@ -207,6 +214,7 @@ impl Report for StatusReport {
             "begun": is_begun,
             "recoveryCodes": recovery_codes,
             "lockedUntil": locked_until.map(rfc3339),
+            "required": self.is_required,
         })
     }
 }

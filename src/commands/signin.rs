@@ -90,6 +90,9 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
             auth.sign_in(&request, &session_request)
         })
     })?;
+    if context.auth()?.must_set_up_factor(&user) {
+        context.notices.push("the policy requires a second factor: set it up with `authctl 2fa enable`".to_owned());
+    }
     Ok(SignedIn { user, session, kept }.into())
 }
 

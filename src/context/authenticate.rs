@@ -130,13 +130,23 @@ impl Context {
         }
     }
 
-    /// Returns the signed-in user and the session.
+    /// Returns the signed-in user, who has a second factor if the policy requires one, and the session.
+    ///
+    /// # Errors
+    /// [`NoToken`], [`AuthError`].
     pub fn authenticate(&mut self) -> anyhow::Result<SignedIn> {
+        let me = self.authenticate_without_factor()?;
+        self.auth()?.require_factor_set_up(&me)?;
+        Ok(me)
+    }
+
+    /// As [`Context::authenticate`], for what a user may do before the second factor is set up.
+    pub fn authenticate_without_factor(&mut self) -> anyhow::Result<SignedIn> {
         let (token, source) = self.token()?;
         self.signed_in_with(&token, &source)
     }
 
-    /// As [`Context::authenticate`], with a token that was read already.
+    /// As [`Context::authenticate_without_factor`], with a token that was read already.
     pub fn signed_in_with(&mut self, token: &Token, source: &TokenSource) -> anyhow::Result<SignedIn> {
         let admitted = self.admitted()?;
         let me = match self.auth_about(Some(token))?.authenticate_under(token, admitted.as_ref()) {

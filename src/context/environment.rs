@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::authenticate::Guarded;
+use crate::auth::app_secrets::{AppSecrets, VersionedSecret};
 use crate::auth::duration::whole_second;
 use crate::auth::policy::LONGEST_LIFE;
 use crate::auth::secret::{AppSecret, SecretError};
@@ -32,6 +33,8 @@ pub struct Environment {
     /// `AUTHCTL_SCHEMA`.
     pub(super) schema: Option<PathBuf>,
     pub(super) app_secret: Option<GivenSecret>,
+    /// `BETTER_AUTH_SECRETS` and `BETTER_AUTH_SECRET`.
+    pub(super) app_secrets: AppSecretVars,
     /// `AUTHCTL_KEY_FILE`.
     pub(super) key_file: Option<PathBuf>,
     /// The environment of a mailer.
@@ -60,6 +63,43 @@ impl GivenSecret {
             (None, None) => return None,
         };
         Some(Self { variable, secret: AppSecret::from_bytes(value) })
+    }
+}
+
+/// The variables with the secrets of an app.
+#[derive(Clone, Default)]
+pub(super) struct AppSecretVars {
+    rotated: Option<OsString>,
+    alone: Option<OsString>,
+}
+
+impl std::fmt::Debug for AppSecretVars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppSecretVars(***)")
+    }
+}
+
+impl AppSecretVars {
+    /// The rotated secrets with their versions, the first of which encrypts, then the single one. A value that cannot be
+    /// a secret is left out, because it reads nothing.
+    pub(super) fn read(&self) -> AppSecrets {
+        let mut secrets = AppSecrets::default();
+        for entry in
+            self.rotated.as_deref().map(OsStr::as_encoded_bytes).unwrap_or_default().split(|byte| *byte == b',')
+        {
+            let entry = entry.trim_ascii();
+            let version = entry.split(|byte| *byte == b':').next().and_then(|digits| std::str::from_utf8(digits).ok());
+            if let Some(version) = version.and_then(|digits| digits.parse().ok())
+                && let Ok(secret) = AppSecret::from_bytes(first_of(entry))
+            {
+                let name = format!("version {version} of BETTER_AUTH_SECRETS");
+                secrets.push(VersionedSecret::new(Some(version), name, &secret));
+            }
+        }
+        if let Some(Ok(secret)) = self.alone.as_ref().map(|alone| AppSecret::from_bytes(alone.as_encoded_bytes())) {
+            secrets.push(VersionedSecret::new(None, "BETTER_AUTH_SECRET", &secret));
+        }
+        secrets
     }
 }
 
@@ -103,6 +143,7 @@ impl Environment {
                 set("BETTER_AUTH_SECRETS").as_deref(),
                 set("BETTER_AUTH_SECRET").as_deref(),
             ),
+            app_secrets: AppSecretVars { rotated: set("BETTER_AUTH_SECRETS"), alone: set("BETTER_AUTH_SECRET") },
             key_file: path("AUTHCTL_KEY_FILE"),
             of_mailer,
             libpq: LibpqEnv { variables, os_user: os_user_name, home: path("HOME") },

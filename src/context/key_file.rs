@@ -82,6 +82,32 @@ impl KeyFile {
             Err(error) => Err(error),
         }
     }
+
+    /// Puts a new key before those of the file, or makes the file. Of two processes at once, each adds a key.
+    fn put_first(path: &Path, entropy: &mut Entropy) -> io::Result<FactorKey> {
+        // A link stays one.
+        let path = match path.canonicalize() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::make(path, entropy),
+            found => found?,
+        };
+        let directory = File::open(path.parent().unwrap_or(Path::new("/")))?;
+        directory.lock()?;
+        let keys = Self::read(&path)?;
+        let key = FactorKey::generate(entropy).map_err(io::Error::other)?;
+        let mut text = Zeroizing::new(String::with_capacity((keys.len() + 1) * (key.to_text().len() + 1)));
+        for key in std::iter::once(&key).chain(&keys) {
+            text.push_str(&key.to_text());
+            text.push('\n');
+        }
+        let part = path.with_file_name(format!(".{}.part", entropy.id().map_err(io::Error::other)?));
+        let renamed = write_private(&part, &text).and_then(|()| std::fs::rename(&part, &path));
+        if let Err(error) = renamed {
+            let _ = std::fs::remove_file(&part);
+            return Err(error);
+        }
+        directory.sync_all()?;
+        Ok(key)
+    }
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
@@ -102,6 +128,18 @@ impl FactorKeys for KeyFile {
         match keys.into_iter().next() {
             Some(key) => Ok(key),
             None => Self::make(path, entropy).map_err(|error| failed(path, &error)),
+        }
+    }
+
+    fn add(&self, entropy: &mut Entropy) -> Result<FactorKey, SealError> {
+        let path = self.path()?;
+        Self::put_first(path, entropy).map_err(|error| failed(path, &error))
+    }
+
+    fn place(&self) -> String {
+        match &self.0 {
+            Ok(path) => path.display().to_string(),
+            Err(problem) => problem.clone(),
         }
     }
 
@@ -167,6 +205,30 @@ mod tests {
             });
             assert!(names.iter().all(|name| *name == names[0]), "{names:?}");
         }
+    }
+
+    #[test]
+    fn added_key_goes_first_and_the_others_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys");
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let file = KeyFile(Ok(path.clone()));
+        let first = file.current(&mut entropy(1)).unwrap();
+        let names: Vec<String> = std::thread::scope(|scope| {
+            let add = |seed: u8| {
+                let file = KeyFile(Ok(link.clone()));
+                move || file.add(&mut entropy(seed)).unwrap().name()
+            };
+            let threads: Vec<_> = (2..6).map(|seed| scope.spawn(add(seed))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(names.contains(&file.current(&mut entropy(9)).unwrap().name()));
+        for name in names.iter().chain([&first.name()]) {
+            assert_eq!(file.find(name).unwrap().name(), *name);
+        }
+        assert!(link.is_symlink() && path.metadata().unwrap().mode() & 0o777 == 0o600);
+        assert_eq!(directory.path().read_dir().unwrap().count(), 2, "no part is left");
     }
 
     #[test]

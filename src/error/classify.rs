@@ -5,12 +5,12 @@ use std::error::Error;
 use rustix::io::Errno;
 
 use super::commands::{of_command_error, of_config, of_import, of_interrupted};
+use super::seal::{of_seal, of_unreadable};
 use super::server::of_server;
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
 use crate::auth::password::strength::WeakPassword;
 use crate::auth::policy::{KEYS, PolicyError};
-use crate::auth::second_factor::SealError;
 use crate::auth::storage::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
@@ -100,7 +100,8 @@ fn of_auth(error: &AuthError) -> Failure {
             let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", rfc3339(until)));
             Failure::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
         }
-        AuthError::SecondFactor => Failure::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
+        AuthError::SecondFactor => Failure::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED")
+            .hint("set BETTER_AUTH_SECRET, or BETTER_AUTH_SECRETS, as the app has it, or sign in through the app"),
         AuthError::OtpNeeded => Failure::new(ExitCode::Usage, "TWO_FACTOR_REQUIRED")
             .hint("give a code of the authenticator app, or a recovery code, with --otp-stdin or --otp-file"),
         AuthError::InvalidOtp => Failure::new(ExitCode::WrongCredentials, "INVALID_CODE")
@@ -109,23 +110,22 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::FactorUnusable => Failure::new(ExitCode::Refused, "TOTP_NOT_ENABLED")
             .hint("an operator removes it with `authctl users reset-2fa`"),
         AuthError::FactorOfApp => {
-            Failure::new(ExitCode::Refused, "TWO_FACTOR_OF_APP").hint("set up or remove the second factor in the app")
+            Failure::new(ExitCode::Refused, "TWO_FACTOR_OF_APP").hint(
+                "set up or remove the second factor in the app, or set BETTER_AUTH_SECRET as the app has it, if it has the \
+                 plugin twoFactor",
+            )
         }
         AuthError::FactorIsOn => Failure::new(ExitCode::Exists, "TOTP_ALREADY_ENABLED")
             .hint("`authctl 2fa disable` turns it off, and `authctl 2fa recovery-codes` makes new codes"),
         AuthError::FactorIsOff => {
             Failure::new(ExitCode::NoSuch, "TWO_FACTOR_NOT_ENABLED").hint("`authctl 2fa enable` sets one up")
         }
+        AuthError::FactorRequired => Failure::new(ExitCode::Refused, "TWO_FACTOR_SETUP_REQUIRED")
+            .hint("set it up with `authctl 2fa enable`"),
         AuthError::FactorNotBegun => Failure::new(ExitCode::NoSuch, "TOTP_NOT_ENABLED")
             .hint("begin with `authctl 2fa enable` and the password, without a code"),
-        AuthError::Seal(SealError::NoKey { .. }) => Failure::new(ExitCode::Database, "SECOND_FACTOR_KEY_MISSING").remedy(
-            "restore the file of keys, or name it with AUTHCTL_KEY_FILE; a recovery code signs in without it, and \
-             `authctl users reset-2fa` removes the factor",
-        ),
-        AuthError::Seal(SealError::Key { .. }) => Failure::new(ExitCode::Database, "SECOND_FACTOR_KEY_UNUSABLE")
-            .remedy("set the file of keys right, or name another with AUTHCTL_KEY_FILE"),
-        AuthError::Seal(SealError::Damaged) => Failure::new(ExitCode::Database, "SECOND_FACTOR_DAMAGED")
-            .remedy("a recovery code signs in; `authctl users reset-2fa` removes the factor"),
+        AuthError::SecretsUnreadable(_) => of_unreadable(),
+        AuthError::Seal(error) => of_seal(error),
         AuthError::NotSignedIn(why) => of_signed_out(*why),
         AuthError::ImpersonatesAlready => Failure::new(ExitCode::Refused, "ALREADY_IMPERSONATING")
             .hint("`authctl users impersonate --stop` ends that and gives your own session back if it is still valid"),

@@ -68,7 +68,7 @@ impl Reader {
         Ok(match first {
             None => return Err(ImportError::Empty { file }),
             Some(b'{') => Self::Lines(JsonLines::new(bytes)),
-            Some(b'[') => Self::Tree(JsonTree::new(bytes, |_| true)),
+            Some(b'[') => Self::Tree(JsonTree::new(bytes, |_| true, None)),
             Some(_) => {
                 let has_address =
                     |separator: &u8| cells_of(&header, *separator).iter().any(|name| is_one_of(name, ADDRESS));

@@ -30,6 +30,8 @@ use crate::auth::user::{User, UserRef};
 mod absent;
 mod admins;
 mod api_keys;
+mod app_factor;
+mod app_secrets;
 mod audit;
 mod computed;
 mod doctor;
@@ -463,6 +465,7 @@ fn replace_password(
     now: i64,
 ) -> Result<Option<Vec<Session>>, StoreError> {
     store.replace_password(&PasswordChange {
+        code: None,
         user_id: "ada",
         verified: &hash(verified),
         hash: &hash(text),

@@ -2,6 +2,8 @@
 //! for all engines and mappings.
 
 pub(in crate::store) mod access;
+mod app_factor;
+mod app_secrets;
 pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
 mod complete;

@@ -12,7 +12,7 @@ use authctl::cli::{self, AUTHORITIES, Authority, Who};
 use examples::{EXAMPLES, Effect, Example};
 
 use crate::kill::Home;
-use crate::machine::{under_shell, without_hanging};
+use crate::machine::{chmod, under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, Template, program};
 
 /// The administrator Ada is signed in, Bob has an account and an expired session, and there is a backup.
@@ -34,11 +34,12 @@ fn prepare() -> Sandbox {
     );
     // Carl is banned and has a second factor, Bob has one failed attempt, and one policy setting differs from the default.
     sandbox.run("users create carl@example.com --name Carl --no-password").success();
+    let secret = second_factor_of_carl(&sandbox);
     let attempts = AttemptKey::sign_in(&Email::parse("bob@example.com").unwrap());
     sandbox.execute(&format!(
         r#"UPDATE "user" SET "banned" = 1, "twoFactorEnabled" = 1 WHERE "email" = 'carl@example.com';
            INSERT INTO "authctl_twoFactor"
-           SELECT 'factor', 'key:00', '', "id", 1, 0, NULL, NULL FROM "user" WHERE "email" = 'carl@example.com';
+           SELECT 'factor', '{secret}', '', "id", 1, 0, NULL, NULL FROM "user" WHERE "email" = 'carl@example.com';
            INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt")
            VALUES ('{}', 1, unixepoch(), unixepoch());
            INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('session.short-lifetime', '12h', 0)"#,
@@ -47,6 +48,27 @@ fn prepare() -> Sandbox {
     sandbox.run("db backup backup.db").success();
     sandbox.file("list.csv", "address,name\neve@example.com,Eve\n");
     sandbox
+}
+
+/// The stored secret of Carl, whose key is in the file of keys.
+fn second_factor_of_carl(sandbox: &Sandbox) -> String {
+    use authctl::auth::second_factor::totp::TotpSecret;
+    use authctl::auth::second_factor::{FactorKey, SealedSecret};
+    use authctl::auth::secret::Entropy;
+
+    let sql = "SELECT id FROM user WHERE email = 'carl@example.com'";
+    let id: String = sandbox.sql().query_row(sql, [], |row| row.get(0)).unwrap();
+    let key = FactorKey::from_text(&"ab".repeat(32)).unwrap();
+    let keys = sandbox.path(".local/state/authctl/keys");
+    std::fs::create_dir_all(&keys).unwrap();
+    std::fs::write(keys.join("second-factors"), &*key.to_text()).unwrap();
+    chmod(&keys.join("second-factors"), 0o600);
+    let mut entropy = Entropy::new(|bytes| {
+        bytes.fill(7);
+        Ok(())
+    });
+    let secret = TotpSecret::from_bytes(&[1; 20]).unwrap();
+    SealedSecret::seal(&secret, &id, &key, &mut entropy).unwrap().unwrap().0
 }
 
 fn example(line: &Authority) -> &'static Example {

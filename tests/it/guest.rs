@@ -16,4 +16,5 @@ mod names;
 mod no_state;
 mod odd_rows;
 mod refused;
+mod second_factor;
 mod triggers;

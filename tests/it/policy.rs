@@ -49,6 +49,7 @@ fn rules_have_default_and_range_and_a_star_if_changed() {
        throttle.longest-wait   15m       15m       a duration from 1s to 1d                                             longest wait
        throttle.forget-after   1d        1d        a duration from 1h to 30d                                            time after which failures are forgotten
     *  email.verification      required  optional  optional or required                                                 whether sign-in refuses users whose address is not verified
+       2fa.required            none      none      none, admins or all                                                  users who can only set up a second factor until they have one
        mail.url                none      none      smtp://HOST[:PORT], smtps://HOST[:PORT] or sendmail:[PATH], or none  how mail is sent
        mail.from               none      none      an address such as 'Accounts <accounts@example.com>', or none        the sender of mail
        mail.credentials-file   none      none      an absolute path, or none                                            a private file with the mail server's user and password, a line each

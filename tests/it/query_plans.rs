@@ -34,6 +34,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"SELECT count(*) FROM "verification" WHERE TRUE"#, "the count of a table by its name"),
     (r#"ORDER BY "seq" DESC LIMIT"#, "reads the newest entries of the audit log from the end of the table"),
     (r#"FROM "authctl_throttle" WHERE TRUE"#, "`db convert` moves all of them"),
+    (r#"SELECT substr("secret", 1, 16)"#, "`doctor` and `secret` read the name of every key"),
     (r#"FROM "authctl_policy""#, "a row for each setting that is not the default; all of them are wanted"),
     (r#"SELECT "type" || ' ' || "name""#, "the schema, compared whole"),
     (r#"octet_length("token") <> ?1"#, "`db status` and `doctor` read the token of every session"),
@@ -194,6 +195,8 @@ const ABOUT_APPS: &[&str] = &[
     "sql/steps.rs",
     "sql/roles.rs",
     "sql/second_factor.rs",
+    "sql/app_factor.rs",
+    "sql/app_secrets.rs",
     "sql/access.rs",
     // The rows of an import are in tables of their own.
     "sqlite/import.rs",

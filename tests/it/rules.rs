@@ -15,6 +15,7 @@ mod signing_in;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use authctl::auth::app_secrets::AppSecrets;
 use authctl::auth::email::Email;
 use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
 use authctl::auth::second_factor::{FactorKey, FactorKeys, SealError};
@@ -64,6 +65,14 @@ impl FactorKeys for Keyring {
         assert_eq!(name, self.0.name());
         Ok(self.0.clone())
     }
+
+    fn add(&self, _: &mut Entropy) -> Result<FactorKey, SealError> {
+        Err(SealError::Key { place: self.place(), problem: "it has a single key".into() })
+    }
+
+    fn place(&self) -> String {
+        "a test".into()
+    }
 }
 
 /// A database, a policy with cheap hashes, and deterministic randomness.
@@ -72,6 +81,7 @@ struct World {
     policy: Policy,
     entropy: Entropy,
     factor_keys: Keyring,
+    app_secrets: AppSecrets,
     path: PathBuf,
     _directory: TempDir,
 }
@@ -96,7 +106,8 @@ impl World {
             Ok(())
         });
         let factor_keys = Keyring(FactorKey::generate(&mut Entropy::new(|_| Ok(()))).unwrap());
-        Self { store, policy, entropy, factor_keys, path, _directory: directory }
+        let app_secrets = AppSecrets::default();
+        Self { store, policy, entropy, factor_keys, app_secrets, path, _directory: directory }
     }
 
     /// A world where ada@example.com signed up at second 0 and has no session.
@@ -116,6 +127,7 @@ impl World {
             entropy,
             peppers: &authctl::auth::password::NoPeppers,
             factor_keys: &self.factor_keys,
+            app_secrets: &self.app_secrets,
         }
     }
 

@@ -169,6 +169,138 @@ fn reset_by_an_operator_and_a_lost_factor() {
 }
 
 #[test]
+fn policy_lets_users_without_a_factor_only_set_it_up() {
+    let sandbox = Sandbox::with_ada_and_bob();
+    let _ = sandbox.run("policy set 2fa.required some").failure(2);
+    sandbox.run("policy set 2fa.required admins").success();
+    sandbox.run("sessions").success();
+    sandbox.run("users set-role ada@example.com user,admin").success();
+    sandbox.sign_in("ada@example.com").success();
+    assert_snapshot!(sandbox.run("sessions"), @r"
+    ------- stderr -------
+    error: could not list sessions: the policy requires a second factor, and yours is off
+    hint: set it up with `authctl 2fa enable`
+    [exit status: 5]
+    ");
+    for words in [
+        "guard -- true",
+        "sessions list",
+        "sessions revoke --others",
+        "account update --name Ada",
+        "email change other@example.com",
+        "password change --password-stdin",
+        "users impersonate bob@example.com",
+    ] {
+        let error = sandbox.run_with_input(&format!("--json {words}"), PASSWORD).json_error(5);
+        assert_eq!(error["code"], "TWO_FACTOR_SETUP_REQUIRED", "{words}");
+    }
+    sandbox.run("whoami --check").success();
+    let status = sandbox.run("2fa status --json").json();
+    assert_eq!((&status["enabled"], &status["required"]), (&false.into(), &true.into()));
+    sandbox.run("signout").success();
+    let signed_in = sandbox.sign_in("ada@example.com");
+    assert!(signed_in.stderr.contains("the policy requires a second factor"), "{signed_in}");
+    enable(&sandbox);
+    sandbox.run("guard -- true").success();
+    // An impersonation is about the user who acts.
+    sandbox.run("policy set 2fa.required all").success();
+    sandbox.run("users impersonate bob@example.com").success();
+    sandbox.run("guard -- true").success();
+    sandbox.execute("UPDATE user SET twoFactorEnabled = 0");
+    let _ = sandbox.run("guard -- true").failure(5);
+    // An operator needs no sign-in.
+    sandbox.run("policy unset 2fa.required").success();
+    sandbox.run("guard -- true").success();
+}
+
+#[test]
+fn change_of_the_password_asks_for_the_factor() {
+    let sandbox = Sandbox::with_ada();
+    let (secret, codes) = enable(&sandbox);
+    let words = "password change --password-stdin";
+    let both = format!("{PASSWORD}\n{OTHER_PASSWORD}\n");
+    let error = sandbox.run_with_input(&format!("{words} --json"), &both).json_error(2);
+    assert_eq!(error["code"], "TWO_FACTOR_REQUIRED");
+    let change = |code: &str| sandbox.run_with_input(&format!("{words} --otp-stdin"), format!("{both}{code}\n"));
+    let _ = change("000000").failure(7);
+    sandbox.run("users unlock ada@example.com").success();
+    let code = otp(&secret, 0);
+    change(&code).success();
+    let again = format!("{OTHER_PASSWORD}\n{PASSWORD}\n{code}\n");
+    let _ = sandbox.run_with_input(&format!("{words} --otp-stdin"), again).failure(7);
+    let mut terminal = Terminal::new().run(sandbox.command(["password", "change"]));
+    terminal.wait_for_hidden("Current password: ").enter(OTHER_PASSWORD);
+    terminal.wait_for_hidden("New password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Repeat it: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Code of the second factor: ").enter(&codes[0]);
+    terminal.end().with_code(0);
+}
+
+#[test]
+fn reset_of_the_password_leaves_the_factor_on() {
+    let sandbox = Sandbox::with_ada();
+    let (secret, _) = enable(&sandbox);
+    let code = sandbox.run("users reset-code ada@example.com").success();
+    let words = "password reset --code-stdin --password-stdin";
+    sandbox.run_with_input(words, format!("{code}{OTHER_PASSWORD}")).success();
+    let sign_in = |code: &str| sandbox.run_with_input(SIGN_IN, format!("{OTHER_PASSWORD}\n{code}\n"));
+    let _ = sign_in("000000").failure(7);
+    sign_in(&otp(&secret, 0)).success();
+}
+
+#[test]
+fn users_without_a_factor_are_listed() {
+    let sandbox = Sandbox::with_ada_and_bob();
+    let listed = || {
+        let users = sandbox.run("users list --without-2fa --json").json()["users"].clone();
+        users.as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(), ["ada@example.com", "bob@example.com"]);
+    enable(&sandbox);
+    assert_eq!(listed(), ["bob@example.com"]);
+}
+
+#[test]
+fn doctor_reports_factors_without_their_key() {
+    let sandbox = Sandbox::with_ada();
+    enable(&sandbox);
+    sandbox.run("doctor").success();
+    let keys = sandbox.path(".local/state/authctl/keys/second-factors");
+    std::fs::rename(&keys, sandbox.path("elsewhere")).unwrap();
+    let ran = sandbox.run("doctor --json");
+    assert_eq!(ran.code, 1);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    assert_eq!(findings.find(|one| one["check"] == "second-factor-keys").unwrap()["count"], 1);
+}
+
+#[test]
+fn key_of_secrets_is_changed() {
+    let sandbox = Sandbox::with_ada();
+    let (secret, _) = enable(&sandbox);
+    let keys = sandbox.path(".local/state/authctl/keys/second-factors");
+    let stored = || -> String {
+        let sql = "SELECT secret FROM authctl_twoFactor";
+        sandbox.sql().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let before = stored();
+    let dry = sandbox.run("secret rotate --dry-run --json").json();
+    assert_eq!((&dry["written"], &dry["changed"], stored()), (&1.into(), &false.into(), before.clone()));
+    sandbox.run("secret rotate --yes").success();
+    let text = std::fs::read_to_string(&keys).unwrap();
+    assert_eq!(text.lines().count(), 2);
+    assert_ne!(stored().split(':').next(), before.split(':').next());
+    // The former key is needed by nothing here.
+    std::fs::write(&keys, text.lines().next().unwrap()).unwrap();
+    assert_eq!(sandbox.run("secret check --json").json()["unreadable"], 0);
+    sandbox.run_with_input(SIGN_IN, both(&otp(&secret, 0))).success();
+    std::fs::write(&keys, text.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(sandbox.run("secret check").code, 1);
+    let error = sandbox.run("secret rotate --yes --json").json_error(9);
+    assert_eq!(error["code"], "SECOND_FACTOR_KEY_MISSING");
+}
+
+#[test]
 fn oathtool_makes_the_same_thousand_codes() {
     use authctl::auth::second_factor::totp::{TotpSecret, step_at};
 

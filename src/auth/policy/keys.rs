@@ -99,6 +99,12 @@ pub const KEYS: &[Key] = &[
         place: |policy| Place::Flag(&mut policy.email.verification_required),
     },
     Key {
+        name: "2fa.required",
+        meaning: "users who can only set up a second factor until they have one",
+        range: Range::Users,
+        place: |policy| Place::Users(&mut policy.second_factor.required),
+    },
+    Key {
         name: "mail.url",
         meaning: "how mail is sent",
         range: Range::Text("smtp://HOST[:PORT], smtps://HOST[:PORT] or sendmail:[PATH]"),
@@ -160,6 +166,7 @@ mod tests {
                 }
                 Range::Number(least, most) => vec![least.to_string(), most.to_string()],
                 Range::Words(no, yes) => vec![no.to_owned(), yes.to_owned()],
+                Range::Users => vec!["none".to_owned(), "admins".to_owned()],
                 Range::Text(_) => vec!["none".to_owned(), "some text".to_owned()],
             };
             let set = other.iter().any(|value| {
@@ -187,6 +194,7 @@ mod tests {
             ("password.min-length", "8.5"),
             ("password.argon2-memory", "8"),
             ("email.verification", "yes"),
+            ("2fa.required", "admin"),
         ] {
             let mut policy = Policy::default();
             let refused = Key::find(name).unwrap().set(&mut policy, value);

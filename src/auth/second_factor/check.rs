@@ -1,7 +1,9 @@
-//! Checks codes of second factors, and turns factors on and off. In a database of an app, the app does all of this.
+//! Checks codes of second factors, and turns factors on and off: authctl's own, and with the secret of an app those that the
+//! app keeps.
 
 use jiff::Timestamp;
 
+use super::app;
 use super::recovery::{GivenCode, RecoveryCodes};
 use super::sealed::SealedSecret;
 use super::totp::{self, TotpSecret};
@@ -10,10 +12,34 @@ use crate::auth::email::Email;
 use crate::auth::secret::{Code, Password, StoredHash};
 use crate::auth::session::Session;
 use crate::auth::sign_in::Verified;
-use crate::auth::storage::{FactorAct, FactorUse, NewFactor, OtpKind, RightOtp, StoredFactor, Which};
+use crate::auth::storage::{AppFactor, FactorAct, FactorUse, NewFactor, OtpKind, RightOtp, StoredFactor, Which};
 use crate::auth::throttle::AttemptKey;
-use crate::auth::user::User;
-use crate::auth::{Auth, AuthError, InPerson};
+use crate::auth::user::{User, UserRef};
+use crate::auth::{Auth, AuthError, InPerson, SignedIn};
+
+/// A second factor of either kind.
+#[derive(Debug)]
+enum Factor {
+    Own(StoredFactor),
+    App(AppFactor),
+}
+
+impl Factor {
+    fn is_confirmed(&self) -> bool {
+        match self {
+            Self::Own(factor) => factor.is_confirmed,
+            Self::App(factor) => factor.is_confirmed,
+        }
+    }
+
+    /// The end of a lock that is in force.
+    fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Own(factor) => factor.locked_until.filter(|_| factor.is_locked(now)),
+            Self::App(factor) => factor.locked_until.filter(|_| factor.is_locked(now)),
+        }
+    }
+}
 
 /// What a user proves to change a second factor that is on.
 #[derive(Debug)]
@@ -45,7 +71,7 @@ impl Auth<'_> {
         attempts: &AttemptKey,
         otp: Option<&Code>,
     ) -> Result<Option<RightOtp>, AuthError> {
-        if self.store.guest().is_some() || !user.two_factor_enabled {
+        if !user.two_factor_enabled || !self.checks_factors() {
             return Ok(None);
         }
         let checked = self.check_code(user, otp);
@@ -57,16 +83,33 @@ impl Auth<'_> {
 
     /// Compares a code with the factor that is on. `None` if it is wrong.
     fn check_code(&mut self, user: &User, otp: Option<&Code>) -> Result<Option<RightOtp>, AuthError> {
-        let factor = self.store.factor(&user.id)?.filter(|factor| factor.is_confirmed);
-        let factor = factor.ok_or(AuthError::FactorUnusable)?;
-        if let Some(until) = factor.locked_until.filter(|_| factor.is_locked(self.now)) {
+        let factor = self.factor(user)?.filter(Factor::is_confirmed).ok_or(AuthError::FactorUnusable)?;
+        if let Some(until) = factor.locked_until(self.now) {
             return Err(AuthError::FactorLocked { retry_after: until.duration_since(self.now) });
         }
         self.right_otp(user, &factor, otp.ok_or(AuthError::OtpNeeded)?)
     }
 
+    /// Whether authctl can check the second factors of the database. Those of an app need its secret.
+    pub(in crate::auth) fn checks_factors(&self) -> bool {
+        self.store.guest().is_none() || !self.app_secrets.is_empty()
+    }
+
+    /// Finds the factor of a user, confirmed or not.
+    fn factor(&mut self, user: &User) -> Result<Option<Factor>, AuthError> {
+        Ok(if self.store.guest().is_some() {
+            self.store.app_factor(&user.id)?.map(Factor::App)
+        } else {
+            self.store.factor(&user.id)?.map(Factor::Own)
+        })
+    }
+
     /// Whether a code belongs to a factor and is not used.
-    fn right_otp(&self, user: &User, factor: &StoredFactor, otp: &Code) -> Result<Option<RightOtp>, AuthError> {
+    fn right_otp(&mut self, user: &User, factor: &Factor, otp: &Code) -> Result<Option<RightOtp>, AuthError> {
+        let factor = match factor {
+            Factor::Own(factor) => factor,
+            Factor::App(factor) => return factor.right_otp(otp, self.app_secrets, self.entropy, self.now),
+        };
         let Some(given) = GivenCode::read(otp) else { return Ok(None) };
         let kind = match (&given, given.digest(&user.id)) {
             (GivenCode::Totp(digits), _) => {
@@ -94,23 +137,58 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::FactorOfApp`] in the database of an app.
     pub fn factor_status(&mut self, user: &User) -> Result<FactorStatus, AuthError> {
-        self.require_own_factors()?;
-        let factor = self.store.factor(&user.id)?;
-        let (on, begun): (Option<_>, Option<_>) = match factor {
-            Some(factor) if factor.is_confirmed => (Some(factor), None),
+        if !self.checks_factors() || self.store.guest().is_some() && !self.store.has_app_factors()? {
+            return Err(AuthError::FactorOfApp);
+        }
+        let (on, begun) = match self.factor(user)? {
+            Some(factor) if factor.is_confirmed() => (Some(factor), None),
             other => (None, other),
+        };
+        let recovery_codes = match &on {
+            Some(Factor::Own(factor)) => factor.recovery.len(),
+            Some(Factor::App(factor)) => factor.codes(self.app_secrets).map_or(0, |codes| codes.len()),
+            None => 0,
         };
         Ok(FactorStatus {
             is_on: on.is_some(),
             is_begun: begun.is_some(),
-            recovery_codes: on.as_ref().map_or(0, |factor| factor.recovery.len()),
-            locked_until: on.filter(|factor| factor.is_locked(self.now)).and_then(|factor| factor.locked_until),
+            recovery_codes,
+            locked_until: on.and_then(|factor| factor.locked_until(self.now)),
         })
     }
 
-    /// Requires that authctl itself keeps the second factors of the database.
-    fn require_own_factors(&self) -> Result<(), AuthError> {
-        if self.store.guest().is_some() { Err(AuthError::FactorOfApp) } else { Ok(()) }
+    /// New recovery codes, and what is stored of them.
+    fn make_codes(&mut self, user: &User) -> Result<(RecoveryCodes, Vec<String>), AuthError> {
+        if self.store.guest().is_some() {
+            let others = self.store.sample_of_app_codes()?;
+            let (codes, stored) = app::new_codes(&others, self.app_secrets, self.entropy)?;
+            return Ok((codes, vec![stored]));
+        }
+        let codes = RecoveryCodes::generate(self.entropy)?;
+        let digests = codes.digests(&user.id);
+        Ok((codes, digests))
+    }
+
+    /// Whether the policy makes a user set up a second factor first. An app has rules of its own.
+    pub fn must_set_up_factor(&self, user: &User) -> bool {
+        self.store.guest().is_none() && !user.two_factor_enabled && self.policy.second_factor.required.includes(user)
+    }
+
+    /// Requires that a caller has a second factor if the policy says so. In an impersonation this is about the user who
+    /// acts, because the other one did not sign in.
+    ///
+    /// # Errors
+    /// [`AuthError::FactorRequired`].
+    pub fn require_factor_set_up(&mut self, me: &SignedIn) -> Result<(), AuthError> {
+        let must = if !me.session.is_impersonated() {
+            self.must_set_up_factor(&me.user)
+        } else if let Some(by) = me.caller(self.now).impersonator() {
+            let by = self.store.user(&UserRef::Id(by.to_owned()))?;
+            by.is_some_and(|by| self.must_set_up_factor(&by))
+        } else {
+            false
+        };
+        if must { Err(AuthError::FactorRequired) } else { Ok(()) }
     }
 
     /// Makes a secret for a caller who gives the right password. It is on after [`Auth::confirm_factor`].
@@ -137,10 +215,25 @@ impl Auth<'_> {
         verified: &StoredHash,
         attempts: &AttemptKey,
     ) -> Result<TotpSecret, AuthError> {
-        let secret = TotpSecret::generate(self.entropy)?;
-        let key = self.factor_keys.current(self.entropy)?;
-        let sealed = SealedSecret::seal(&secret, &user.id, &key, self.entropy)??;
-        let new = NewFactor { id: self.entropy.id()?, user_id: &user.id, secret: &sealed, verified, attempts };
+        let (secret, sealed, recovery) = if self.store.guest().is_some() {
+            let (secret, sealed) = app::new_secret(self.app_secrets, self.entropy)?;
+            // The app has codes in every row. The user gets others when the factor is on.
+            (secret, sealed, self.make_codes(user)?.1.concat())
+        } else {
+            let secret = TotpSecret::generate(self.entropy)?;
+            let key = self.factor_keys.current(self.entropy)?;
+            let sealed = SealedSecret::seal(&secret, &user.id, &key, self.entropy)??;
+            (secret, sealed, String::new())
+        };
+        let new = NewFactor {
+            id: self.entropy.id()?,
+            user_id: &user.id,
+            secret: &sealed,
+            recovery: &recovery,
+            now: self.now,
+            verified,
+            attempts,
+        };
         self.act_for(&me, |auth| auth.store.begin_factor(&new)?)?;
         Ok(secret)
     }
@@ -182,10 +275,9 @@ impl Auth<'_> {
     pub fn confirm_factor(&mut self, me: InPerson<'_>, otp: &Code) -> Result<(RecoveryCodes, usize), AuthError> {
         self.require_factor_begun(me)?;
         let user = self.reread(me)?;
-        let factor = self.store.factor(&user.id)?.ok_or(AuthError::FactorNotBegun)?;
+        let factor = self.factor(&user)?.ok_or(AuthError::FactorNotBegun)?;
         let code = self.right_otp(&user, &factor, otp)?.ok_or(AuthError::InvalidOtp)?;
-        let codes = RecoveryCodes::generate(self.entropy)?;
-        let recovery = codes.digests(&user.id);
+        let (codes, recovery) = self.make_codes(&user)?;
         let act = FactorAct::Confirm { recovery: &recovery, end: Which::Others(me.session.id.clone()) };
         let request = FactorUse { user_id: &user.id, code: &code, verified: None, act, now: self.now };
         let ended = self.act_for(&me, |auth| auth.store.use_factor(&request)?)?;
@@ -212,8 +304,7 @@ impl Auth<'_> {
         me: InPerson<'_>,
         owner: &FactorOwner<'_>,
     ) -> Result<RecoveryCodes, AuthError> {
-        let codes = RecoveryCodes::generate(self.entropy)?;
-        let recovery = codes.digests(&me.user.id);
+        let (codes, recovery) = self.make_codes(&me.user)?;
         self.change_factor(me, owner, FactorAct::NewRecoveryCodes(&recovery))?;
         Ok(codes)
     }

@@ -15,7 +15,7 @@ const CODE_BYTES: usize = 10;
 const CODE_CHARS: usize = 16;
 const GROUP: usize = 4;
 
-/// New recovery codes. They are shown once.
+/// New recovery codes, as a person reads them. They are shown once.
 pub struct RecoveryCodes(Vec<Zeroizing<String>>);
 
 impl std::fmt::Debug for RecoveryCodes {
@@ -30,23 +30,32 @@ impl RecoveryCodes {
         let mut bytes = Zeroizing::new([0; CODE_BYTES]);
         for _ in 0..CODES {
             entropy.fill(bytes.as_mut_slice())?;
-            codes.push(Zeroizing::new(BASE32_NOPAD.encode(bytes.as_slice()).to_lowercase()));
+            let code = Zeroizing::new(BASE32_NOPAD.encode(bytes.as_slice()).to_lowercase());
+            let groups: Vec<&str> = (0..CODE_CHARS / GROUP).map(|at| &code[at * GROUP..(at + 1) * GROUP]).collect();
+            codes.push(Zeroizing::new(groups.join("-")));
         }
         Ok(Self(codes))
     }
 
-    /// The codes as a person reads them, in groups of four characters.
+    /// Codes as Better Auth makes them: two halves of letters and digits.
+    pub fn generate_for_app(half: usize, entropy: &mut Entropy) -> Result<Self, EntropyError> {
+        let mut codes = Vec::with_capacity(CODES);
+        for _ in 0..CODES {
+            let mut code = Zeroizing::new(entropy.id()?);
+            code.truncate(2 * half);
+            code.insert(half, '-');
+            codes.push(code);
+        }
+        Ok(Self(codes))
+    }
+
     pub fn expose(&self) -> Vec<Zeroizing<String>> {
-        let shown = |code: &Zeroizing<String>| {
-            let groups: Vec<&str> = (0..CODE_CHARS / GROUP).map(|at| &code[at * GROUP..(at + 1) * GROUP]).collect();
-            Zeroizing::new(groups.join("-"))
-        };
-        self.0.iter().map(shown).collect()
+        self.0.clone()
     }
 
     /// What is stored of them for a user.
     pub fn digests(&self, user_id: &str) -> Vec<String> {
-        self.0.iter().map(|code| stored(user_id, code)).collect()
+        self.0.iter().map(|code| stored(user_id, &code.replace('-', ""))).collect()
     }
 }
 

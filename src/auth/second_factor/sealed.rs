@@ -38,6 +38,12 @@ pub enum SealError {
     /// The row was edited, or belongs to another user.
     #[error("the stored second factor is damaged")]
     Damaged,
+    /// The app encrypted it with another secret.
+    #[error("the given secret of the app does not read the second factor")]
+    AppSecret,
+    /// The app encrypts backup codes with a function of its own.
+    #[error("the app stores its backup codes in a form that authctl does not know")]
+    AppCodes,
 }
 
 /// The keys that encrypt secrets.
@@ -53,6 +59,15 @@ pub trait FactorKeys: fmt::Debug {
     /// # Errors
     /// [`SealError::Key`], [`SealError::NoKey`].
     fn find(&self, name: &str) -> Result<FactorKey, SealError>;
+
+    /// Makes a new key for new secrets. The others stay, because other databases and backups may need them.
+    ///
+    /// # Errors
+    /// [`SealError::Key`].
+    fn add(&self, entropy: &mut Entropy) -> Result<FactorKey, SealError>;
+
+    /// Where the keys are, in words.
+    fn place(&self) -> String;
 }
 
 impl FactorKey {
@@ -81,8 +96,38 @@ impl FactorKey {
         name
     }
 
+    /// The key that Better Auth derives from a secret: its SHA-256.
+    pub(in crate::auth) fn of_secret(secret: &str) -> Option<Self> {
+        Self::from_text(&Zeroizing::new(digest(secret)))
+    }
+
     fn cipher(&self) -> Result<XChaCha20Poly1305, SealError> {
         XChaCha20Poly1305::new_from_slice(self.0.as_slice()).map_err(|_| SealError::Damaged)
+    }
+
+    /// Encrypts a text, and authenticates it with another one. Returns nonce, text and tag in hexadecimal.
+    pub(in crate::auth) fn encrypt(
+        &self,
+        text: &[u8],
+        with: &[u8],
+        entropy: &mut Entropy,
+    ) -> Result<Result<String, SealError>, EntropyError> {
+        let mut nonce = [0; NONCE_BYTES];
+        entropy.fill(&mut nonce)?;
+        let payload = Payload { msg: text, aad: with };
+        let sealed = self
+            .cipher()
+            .and_then(|cipher| cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Damaged));
+        Ok(sealed.map(|sealed| format!("{}{}", hex(&nonce), hex(&sealed))))
+    }
+
+    /// Decrypts what [`Self::encrypt`] returned.
+    pub(in crate::auth) fn decrypt(&self, digits: &str, with: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let bytes = base16ct::lower::decode_vec(digits).map_err(|_| SealError::Damaged)?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Damaged)?;
+        let payload = Payload { msg: sealed, aad: with };
+        let opened = self.cipher()?.decrypt(&XNonce::from(*nonce), payload);
+        opened.map(Zeroizing::new).map_err(|_| SealError::Damaged)
     }
 }
 
@@ -101,13 +146,13 @@ impl SealedSecret {
         key: &FactorKey,
         entropy: &mut Entropy,
     ) -> Result<Result<Self, SealError>, EntropyError> {
-        let mut nonce = [0; NONCE_BYTES];
-        entropy.fill(&mut nonce)?;
-        let payload = Payload { msg: secret.expose(), aad: user_id.as_bytes() };
-        let sealed = key
-            .cipher()
-            .and_then(|cipher| cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Damaged));
-        Ok(sealed.map(|sealed| Self(format!("{}:{}{}", key.name(), hex(&nonce), hex(&sealed)))))
+        let sealed = key.encrypt(secret.expose(), user_id.as_bytes(), entropy)?;
+        Ok(sealed.map(|sealed| Self(format!("{}:{sealed}", key.name()))))
+    }
+
+    /// The name of the key that encrypted it.
+    pub fn key_name(&self) -> &str {
+        self.0.split_once(':').map_or("", |(name, _)| name)
     }
 
     /// Decrypts the secret of a user.
@@ -116,11 +161,7 @@ impl SealedSecret {
     /// [`SealError`].
     pub fn open(&self, user_id: &str, keys: &dyn FactorKeys) -> Result<TotpSecret, SealError> {
         let (name, sealed) = self.0.split_once(':').ok_or(SealError::Damaged)?;
-        let bytes = base16ct::lower::decode_vec(sealed).map_err(|_| SealError::Damaged)?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Damaged)?;
-        let payload = Payload { msg: sealed, aad: user_id.as_bytes() };
-        let opened = keys.find(name)?.cipher()?.decrypt(&XNonce::from(*nonce), payload);
-        let opened = Zeroizing::new(opened.map_err(|_| SealError::Damaged)?);
+        let opened = keys.find(name)?.decrypt(sealed, user_id.as_bytes())?;
         TotpSecret::from_bytes(&opened).ok_or(SealError::Damaged)
     }
 }
@@ -164,13 +205,11 @@ mod tests {
     #[test]
     fn cipher_is_that_of_the_app() {
         let key = FactorKey::from_text("d96cc11eb7351e1de971d7a3ac0ac8a9df54d668432de7990296512b5af3a666").unwrap();
-        let bytes = base16ct::lower::decode_vec(
-            "db81e7cc808c5b80621363d8a13a92c461054cddb8917804f99ff4c5457907722273f58d0d79b81f52df651b825565eafeca1a830c67\
-             1a263f9552a834f4cc8a2caeeded0fcd9599",
-        )
-        .unwrap();
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().unwrap();
-        let opened = key.cipher().unwrap().decrypt(&XNonce::from(*nonce), sealed).unwrap();
-        assert_eq!(opened, b"VYyT_lP5Df0rv6sFdw7S2LVFnTV1ekg_");
+        let of_secret = FactorKey::of_secret("interop-secret-A1b2C3d4E5f6G7h8I9j0K1l2M3n4").unwrap();
+        assert_eq!(of_secret.to_text(), key.to_text());
+        let sealed = "db81e7cc808c5b80621363d8a13a92c461054cddb8917804f99ff4c5457907722273f58d0d79b81f52df651b825565eafeca1a830c67\
+                      1a263f9552a834f4cc8a2caeeded0fcd9599";
+        let opened = key.decrypt(sealed, b"").unwrap();
+        assert_eq!(*opened, b"VYyT_lP5Df0rv6sFdw7S2LVFnTV1ekg_");
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::secret::{Entropy, EntropyError};
 
-/// The length of a secret, that of the hash, as RFC 4226 recommends.
+/// The length of a new secret, that of the hash, as RFC 4226 recommends.
 pub const SECRET_BYTES: usize = 20;
 
 const STEP_SECONDS: i64 = 30;
@@ -27,7 +27,7 @@ const CODES: u32 = 1_000_000;
 const ISSUER: &str = "authctl";
 
 /// The secret from which codes follow.
-pub struct TotpSecret(Zeroizing<[u8; SECRET_BYTES]>);
+pub struct TotpSecret(Zeroizing<Vec<u8>>);
 
 impl fmt::Debug for TotpSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,14 +37,14 @@ impl fmt::Debug for TotpSecret {
 
 impl TotpSecret {
     pub fn generate(entropy: &mut Entropy) -> Result<Self, EntropyError> {
-        let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
-        entropy.fill(bytes.as_mut_slice())?;
+        let mut bytes = Zeroizing::new(vec![0; SECRET_BYTES]);
+        entropy.fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// `None` for bytes of another length.
+    /// `None` without bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+        (!bytes.is_empty()).then(|| Self(Zeroizing::new(bytes.to_vec())))
     }
 
     pub fn expose(&self) -> &[u8] {

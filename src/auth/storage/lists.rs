@@ -19,6 +19,8 @@ pub struct UserQuery {
     pub banned_at: Option<Timestamp>,
     /// Only users whose address is not verified.
     pub unverified: bool,
+    /// Only users without a second factor.
+    pub without_factor: bool,
     pub sort: UserSort,
     /// Whether to count the users on all pages, which reads every user.
     pub count: bool,

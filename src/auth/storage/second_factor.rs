@@ -9,10 +9,19 @@ use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::throttle::AttemptKey;
 
-/// Second factors that authctl checks itself. A database of an app has none: its app checks them.
+/// Second factors that authctl checks: its own, and those of an app as the app does.
 pub trait FactorStore {
     /// Reads the second factor of a user, confirmed or not.
     fn factor(&mut self, user_id: &str) -> Result<Option<StoredFactor>, StoreError>;
+
+    /// Reads the second factor of a user in the database of an app.
+    fn app_factor(&mut self, user_id: &str) -> Result<Option<AppFactor>, StoreError>;
+
+    /// Whether the app's database has a table of second factors, and users a flag for them.
+    fn has_app_factors(&mut self) -> Result<bool, StoreError>;
+
+    /// Some of the stored backup codes of an app, which show their form.
+    fn sample_of_app_codes(&mut self) -> Result<Vec<String>, StoreError>;
 
     /// Stores a factor that is to be confirmed, in place of another such one. Refuses with [`AuthError::FactorIsOn`] if
     /// the user has a confirmed one, and with [`AuthError::ChangedMeanwhile`] if the password is another one by now.
@@ -23,9 +32,19 @@ pub trait FactorStore {
     /// is another one by now.
     fn use_factor(&mut self, request: &FactorUse<'_>) -> Result<Result<Vec<Session>, AuthError>, StoreError>;
 
+    /// The names of the keys that encrypt secrets, each with the number of its secrets.
+    fn factor_key_names(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// Encrypts all secrets again, in one transaction, with the key of a name. Returns the number of those that had
+    /// another key. The first error of `reseal` changes nothing.
+    fn reseal_factors(&mut self, key: &str, reseal: &mut Reseal<'_>) -> Result<Result<u64, AuthError>, StoreError>;
+
     /// Counts a wrong code, and locks the factor after [`FAILURES_MAX`] in a row.
     fn fail_factor(&mut self, user_id: &str, now: Timestamp) -> Result<(), StoreError>;
 }
+
+/// Encrypts the secret of a user with another key.
+pub type Reseal<'a> = dyn FnMut(&str, &SealedSecret) -> Result<SealedSecret, AuthError> + 'a;
 
 /// How many wrong codes in a row lock a factor, as Better Auth does.
 pub const FAILURES_MAX: u32 = 10;
@@ -67,7 +86,7 @@ impl StoredFactor {
             OtpKind::Recovery(digest) if self.recovery.contains(digest) => {
                 after.recovery.retain(|left| left != digest);
             }
-            OtpKind::Step(_) | OtpKind::Recovery(_) => return None,
+            _ => return None,
         }
         Some(after)
     }
@@ -75,17 +94,44 @@ impl StoredFactor {
     /// The factor after a wrong code. A lock that has ended counts no more.
     #[must_use]
     pub fn after_failure(&self, now: Timestamp) -> Self {
-        let before = if self.locked_until.is_some_and(|until| until <= now) { 0 } else { self.failures };
-        let failures = before.saturating_add(1);
-        let lock = now.saturating_add(LOCKED_FOR).unwrap_or(Timestamp::MAX);
-        let locked_until = if failures >= FAILURES_MAX { Some(lock) } else { None };
+        let (failures, locked_until) = lock_after(self.failures, self.locked_until, now);
         Self { failures, locked_until, ..self.clone() }
+    }
+}
+
+fn lock_after(failures: u32, locked_until: Option<Timestamp>, now: Timestamp) -> (u32, Option<Timestamp>) {
+    let before = if locked_until.is_some_and(|until| until <= now) { 0 } else { failures };
+    let failures = before.saturating_add(1);
+    let lock = now.saturating_add(LOCKED_FOR).unwrap_or(Timestamp::MAX);
+    (failures, (failures >= FAILURES_MAX).then_some(lock))
+}
+
+/// A second factor as an app stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppFactor {
+    /// Encrypted with the app's secret.
+    pub secret: String,
+    /// The backup codes that are left, in a form that the app chose.
+    pub codes: String,
+    pub is_confirmed: bool,
+    /// Wrong codes since the last right one.
+    pub failures: u32,
+    /// Until when no code is accepted.
+    pub locked_until: Option<Timestamp>,
+}
+
+impl AppFactor {
+    /// The count of wrong codes and the lock after another one, as the app sets them.
+    #[must_use]
+    pub fn after_failure(&self, now: Timestamp) -> (u32, Option<Timestamp>) {
+        lock_after(self.failures, self.locked_until, now)
     }
 }
 
 /// A code of a factor that was right when it was checked. The transaction that uses it decides whether it still is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RightOtp {
+    /// In the database of an app, the stored secret.
     pub factor_id: String,
     pub kind: OtpKind,
 }
@@ -96,6 +142,10 @@ pub enum OtpKind {
     Step(i64),
     /// A recovery code with this digest.
     Recovery(String),
+    /// A code of the authenticator app, in the database of an app. The app notes no step.
+    AppStep,
+    /// A backup code of an app: the stored codes before and after it.
+    AppCode { before: String, left: String },
 }
 
 /// A factor to insert.
@@ -104,6 +154,9 @@ pub struct NewFactor<'a> {
     pub id: String,
     pub user_id: &'a str,
     pub secret: &'a SealedSecret,
+    /// What is stored of no recovery codes.
+    pub recovery: &'a str,
+    pub now: Timestamp,
     /// The hash that the password of the user matched.
     pub verified: &'a StoredHash,
     /// The count of attempts to clear.
@@ -127,7 +180,7 @@ pub struct FactorUse<'a> {
 pub enum FactorAct<'a> {
     /// To prove that the user has the factor.
     Check,
-    /// To turn the factor on, with the digests of new recovery codes.
+    /// To turn the factor on, with what is stored of new recovery codes: a digest for each, or the one text of an app.
     Confirm {
         recovery: &'a [String],
         end: Which,

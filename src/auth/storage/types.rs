@@ -109,6 +109,8 @@ pub struct PasswordChange<'a> {
     /// The hash that the current password matched.
     pub verified: &'a StoredHash,
     pub hash: &'a StoredHash,
+    /// The code of the second factor, if the user gave one.
+    pub code: Option<&'a RightOtp>,
     /// The sessions that end.
     pub end: Option<Which>,
     /// The count of attempts to clear.

@@ -75,7 +75,8 @@ impl Report for Explanation {
             let mut page = Page::answer(format!("{who} can sign in with the right password{then}\n"));
             if self.second_factor == Some(SecondFactor::Working) {
                 page.notes.push(if self.is_guest {
-                    "the app asks for the second factor too, which authctl cannot check".to_owned()
+                    "the app asks for the second factor too, which authctl checks only with the secret of the app"
+                        .to_owned()
                 } else {
                     "a code of the second factor is needed too".to_owned()
                 });
@@ -205,7 +206,9 @@ fn message(blocker: &SignInBlocker) -> String {
             "the email address is not verified, and the policy asks for that".to_owned()
         }
         SignInBlocker::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
-        SignInBlocker::SecondFactor => "this user has a second factor, which authctl cannot check".to_owned(),
+        SignInBlocker::SecondFactor => {
+            "this user has a second factor, which authctl checks only with the secret of the app".to_owned()
+        }
         SignInBlocker::SecondFactorLocked { until } => {
             format!("no code of the second factor is accepted after wrong ones, until {}", rfc3339(*until))
         }

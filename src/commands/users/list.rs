@@ -32,6 +32,9 @@ pub struct ListUsersArgs {
     /// Only users whose address is not verified
     #[arg(long)]
     pub unverified: bool,
+    /// Only users without a second factor
+    #[arg(long = "without-2fa")]
+    pub without_factor: bool,
     /// Order of the list
     #[arg(long, value_enum, value_name = "KEY", default_value_t = UserOrder::Email)]
     pub sort: UserOrder,
@@ -69,6 +72,7 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
         role: args.role.clone(),
         banned_at: args.banned.then_some(now),
         unverified: args.unverified,
+        without_factor: args.without_factor,
         sort: match args.sort {
             UserOrder::Email => UserSort::Email,
             UserOrder::Name => UserSort::Name,

@@ -373,7 +373,7 @@ fn with_factors(db: &Database) -> Box<dyn Store> {
 }
 
 /// The fixtures of the contract are of apps with the admin plugin alone.
-fn on_every_app_with_factors(test: impl Fn(&Database) + Sync) {
+pub(super) fn on_every_app_with_factors(test: impl Fn(&Database) + Sync) {
     on_every_app(|db| {
         db.edit_plugins(r#"ALTER TABLE "user" ADD COLUMN {twoFactorEnabled} [truth]"#);
         test(db);

@@ -216,6 +216,7 @@ fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
         entropy: &mut entropy,
         peppers: &NoPeppers,
         factor_keys: &FactorKeyring::new(1),
+        app_secrets: &crate::auth::app_secrets::AppSecrets::default(),
     };
     let told = |rows: &[RowReport]| {
         // All rows are one batch, which may run twice.

@@ -12,8 +12,16 @@ fn on_native_engines(test: impl Fn(&Database) + Sync) {
 
 fn begin_with(store: &mut dyn Store, user: &str, id: &str) -> Result<(), AuthError> {
     let (secret, verified) = (SealedSecret(format!("key:{id}")), hash_of(user));
-    let new =
-        NewFactor { id: id.into(), user_id: user, secret: &secret, verified: &verified, attempts: &attempts_of(user) };
+    let attempts = attempts_of(user);
+    let new = NewFactor {
+        id: id.into(),
+        user_id: user,
+        secret: &secret,
+        recovery: "",
+        now: at(9),
+        verified: &verified,
+        attempts: &attempts,
+    };
     store.begin_factor(&new).unwrap()
 }
 
@@ -33,6 +41,34 @@ fn with_factor(db: &Database) -> Box<dyn Store> {
     let act = FactorAct::Confirm { recovery: &recovery, end: Which::Others("adas".into()) };
     use_with(&mut *store, "ada", &step("factor", 1), act).unwrap();
     store
+}
+
+#[test]
+fn all_secrets_get_another_key_or_none() {
+    on_native_engines(|db| {
+        let mut store = with_factor(db);
+        let sealed = |name: &str, user: &str| SealedSecret(format!("{name:-<16}:{user}"));
+        let mut reseal = |user: &str, _: &SealedSecret| Ok(sealed("old", user));
+        assert_eq!(store.reseal_factors(&format!("{:-<16}", "old"), &mut reseal).unwrap().unwrap(), 1);
+        begin_with(&mut *store, "bob", "bobs").unwrap();
+        assert_eq!(
+            store.factor_key_names().unwrap().iter().find(|(name, _)| name.starts_with("old")),
+            Some(&(format!("{:-<16}", "old"), 1))
+        );
+        let mut refuse = |user: &str, _: &SealedSecret| match user {
+            "bob" => Err(AuthError::FactorUnusable),
+            user => Ok(sealed("new", user)),
+        };
+        let new = format!("{:-<16}", "new");
+        assert!(matches!(store.reseal_factors(&new, &mut refuse).unwrap(), Err(AuthError::FactorUnusable)));
+        assert_eq!(store.factor("ada").unwrap().unwrap().secret, sealed("old", "ada"), "nothing changed");
+        let mut reseal = |user: &str, _: &SealedSecret| Ok(sealed("new", user));
+        assert_eq!(store.reseal_factors(&new, &mut reseal).unwrap().unwrap(), 2);
+        assert_eq!(store.factor_key_names().unwrap(), [(new.clone(), 2)]);
+        assert_eq!(store.reseal_factors(&new, &mut reseal).unwrap().unwrap(), 0);
+        let logged = entries(&mut *store, 0);
+        assert_eq!(logged.iter().filter(|entry| entry.event == "second-factor.key-changed").count(), 2);
+    });
 }
 
 #[test]

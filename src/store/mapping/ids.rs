@@ -122,6 +122,20 @@ impl IdStrategy {
         }
     }
 
+    /// The strategy that the type of a column of PostgreSQL tells, for a database that makes others in a usual way; `None`
+    /// without a type.
+    pub(in crate::store) fn of_type(kind: &str, usual: Self) -> Option<Self> {
+        match kind {
+            "" => None,
+            "uuid" => Some(Self::TypedUuid),
+            _ => Some(match (IntegerType::named(kind), usual) {
+                (Some(integer), _) => Self::TypedSerial(integer),
+                (None, Self::Uuid | Self::TypedUuid) => Self::Uuid,
+                (None, _) => Self::Text,
+            }),
+        }
+    }
+
     /// Derives an id from random text; the database chooses the others.
     pub(in crate::store) fn make(self, random: &str) -> String {
         match self {

@@ -103,6 +103,11 @@ impl FoundPlugin {
         times.of_type(&self.find(name)?.kind)
     }
 
+    /// The type of a column, where the engine has types.
+    pub(in crate::store) fn kind(&self, name: &str) -> Option<&str> {
+        self.find(name).map(|column| column.kind.as_str())
+    }
+
     fn find(&self, name: &str) -> Option<&CatalogColumn> {
         self.columns.iter().find(|column| is_same(&column.name, name))
     }

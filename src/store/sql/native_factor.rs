@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::{SqlStore, audit, rows, sessions, users};
+use super::{SqlStore, app_factor, audit, rows, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::SealedSecret;
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, RightOtp, StoreError, StoredFactor, Which,
+    AppFactor, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, Reseal, RightOtp, StoreError, StoredFactor, Which,
 };
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Row, Tx, Value};
@@ -21,6 +21,18 @@ pub(super) const TABLE: &str = "authctl_twoFactor";
 impl FactorStore for SqlStore {
     fn factor(&mut self, user_id: &str) -> Result<Option<StoredFactor>, StoreError> {
         self.read(|tx, mapping| find(tx, mapping, user_id))
+    }
+
+    fn app_factor(&mut self, user_id: &str) -> Result<Option<AppFactor>, StoreError> {
+        self.read(|tx, mapping| app_factor::find(tx, mapping, user_id))
+    }
+
+    fn has_app_factors(&mut self) -> Result<bool, StoreError> {
+        self.read(app_factor::has_table)
+    }
+
+    fn sample_of_app_codes(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(app_factor::sample_of_codes)
     }
 
     fn begin_factor(&mut self, new: &NewFactor<'_>) -> Result<Result<(), AuthError>, StoreError> {
@@ -37,12 +49,43 @@ impl FactorStore for SqlStore {
         )
     }
 
+    fn factor_key_names(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read(|tx, mapping| {
+            if mapping.is_guest() {
+                return Ok(Vec::new());
+            }
+            // A name has 16 characters.
+            let sql = r#"SELECT substr("secret", 1, 16), count(*) FROM "authctl_twoFactor" GROUP BY 1 ORDER BY 1"#;
+            tx.query_all(sql, &[], |row| Ok((row.text(0)?, u64::try_from(row.integer(1)?).unwrap_or_default())))
+        })
+    }
+
+    fn reseal_factors(&mut self, key: &str, reseal: &mut Reseal<'_>) -> Result<Result<u64, AuthError>, StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            if mapping.is_guest() {
+                return Ok(Ok(0));
+            }
+            let done = resealed(tx, key, reseal)?;
+            if let Ok(count) = &done
+                && *count > 0
+            {
+                log.push(Event::new("second-factor.key-changed").with(counted(*count, "secret")));
+            }
+            Ok(done)
+        })
+    }
+
     fn fail_factor(&mut self, user_id: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write_tx(|tx, mapping, log| {
-            let Some(before) = find(tx, mapping, user_id)? else { return Ok(()) };
-            let after = before.after_failure(now);
-            swap(tx, mapping, &before, &after)?;
-            if after.is_locked(now) && !before.is_locked(now) {
+            let is_locked = if mapping.is_guest() {
+                app_factor::fail(tx, mapping, user_id, now)?
+            } else {
+                let Some(before) = find(tx, mapping, user_id)? else { return Ok(()) };
+                let after = before.after_failure(now);
+                swap(tx, mapping, &before, &after)?;
+                after.is_locked(now) && !before.is_locked(now)
+            };
+            if is_locked {
                 log.push(Event::user("second-factor.locked", audit::subject(tx, mapping, user_id)?));
             }
             Ok(())
@@ -126,6 +169,9 @@ fn begin(
     if !users::is_hash_in_force(tx, mapping, new.user_id, new.verified)? {
         return Ok(Err(AuthError::ChangedMeanwhile));
     }
+    if mapping.is_guest() {
+        return app_factor::begin(tx, mapping, log, new);
+    }
     if find(tx, mapping, new.user_id)?.is_some_and(|factor| factor.is_confirmed) {
         return Ok(Err(AuthError::FactorIsOn));
     }
@@ -137,6 +183,32 @@ fn begin(
     tx.execute(sql, &[new.id.as_str().into(), new.secret.0.as_str().into(), new.user_id.into(), no])?;
     log.push(Event::user("second-factor.begun", audit::subject(tx, mapping, new.user_id)?));
     Ok(Ok(()))
+}
+
+/// How many secrets are read at once.
+const PAGE: u32 = 1_000;
+
+/// Encrypts the secrets again that have another key than the one of this name.
+fn resealed(tx: &mut dyn Tx, key: &str, reseal: &mut Reseal<'_>) -> Result<Result<u64, AuthError>, StoreError> {
+    let (mut count, mut last) = (0, String::new());
+    loop {
+        let sql = r#"SELECT "id", "userId", "secret" FROM "authctl_twoFactor" WHERE "id" > ?1 ORDER BY "id" LIMIT ?2"#;
+        let page = tx.query_all(sql, &[last.as_str().into(), PAGE.into()], |row| {
+            Ok((row.text(0)?, row.text(1)?, SealedSecret(row.text(2)?)))
+        })?;
+        for (id, user_id, before) in page.iter().filter(|(_, _, before)| before.key_name() != key) {
+            let after = match reseal(user_id, before) {
+                Ok(after) => after,
+                Err(error) => return Ok(Err(error)),
+            };
+            let sql = r#"UPDATE "authctl_twoFactor" SET "secret" = ?2 WHERE "id" = ?1"#;
+            count += tx.execute(sql, &[id.as_str().into(), after.0.as_str().into()])?;
+        }
+        match page.into_iter().next_back() {
+            Some((id, _, _)) => last = id,
+            None => return Ok(Ok(count)),
+        }
+    }
 }
 
 fn remove(tx: &mut dyn Tx, user_id: &str) -> Result<u64, StoreError> {
@@ -154,22 +226,28 @@ pub(super) fn is_proved(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(code) = code else { return Ok(mapping.is_guest() || !user.two_factor_enabled) };
+    if mapping.is_guest() {
+        return app_factor::is_proved(tx, mapping, log, user, code, now);
+    }
     let before = find(tx, mapping, &user.id)?.filter(|factor| factor.is_confirmed);
     let Some((before, after)) = before.and_then(|before| before.after(code, now).map(|after| (before, after))) else {
         return Ok(false);
     };
     swap(tx, mapping, &before, &after)?;
-    log.extend(recovery_event(user, code, &after));
+    log.extend(recovery_event(user, code, Some(&after)));
     Ok(true)
 }
 
 /// The entry about a recovery code that was used.
-fn recovery_event(user: &User, code: &RightOtp, after: &StoredFactor) -> Option<Event> {
+pub(super) fn recovery_event(user: &User, code: &RightOtp, after: Option<&StoredFactor>) -> Option<Event> {
     let event = || {
-        let left = counted(after.recovery.len() as u64, "recovery code");
-        Event::user("second-factor.recovery-code-used", user).with(format!("{left} left"))
+        let event = Event::user("second-factor.recovery-code-used", user);
+        match after {
+            Some(after) => event.with(format!("{} left", counted(after.recovery.len() as u64, "recovery code"))),
+            None => event,
+        }
     };
-    matches!(code.kind, OtpKind::Recovery(_)).then(event)
+    matches!(code.kind, OtpKind::Recovery(_) | OtpKind::AppCode { .. }).then(event)
 }
 
 fn act(
@@ -184,6 +262,9 @@ fn act(
     {
         return Ok(Err(AuthError::ChangedMeanwhile));
     }
+    if mapping.is_guest() {
+        return app_factor::act(tx, mapping, log, request);
+    }
     let Some(user) = users::find(tx, mapping, &UserRef::Id(user_id.to_owned()))? else {
         return Ok(Err(AuthError::NoSuchUser(user_id.to_owned())));
     };
@@ -192,7 +273,7 @@ fn act(
     let Some((before, after)) = before.and_then(|before| before.after(code, now).map(|after| (before, after))) else {
         return Ok(Err(AuthError::InvalidOtp));
     };
-    log.extend(recovery_event(&user, code, &after));
+    log.extend(recovery_event(&user, code, Some(&after)));
     match &request.act {
         FactorAct::Check => {
             swap(tx, mapping, &before, &after)?;
@@ -219,21 +300,19 @@ fn act(
     }
 }
 
-fn set_flag(
+pub(super) fn set_flag(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
     is_on: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let values = vec![
-        ("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", is_on, now)),
-        ("updatedAt", mapping.time("user", "updatedAt", now)),
-    ];
+    let mut values = vec![("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", is_on, now))];
+    values.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
     rows::update(tx, mapping, "user", user_id, values, rows::Spelling::Exact)
 }
 
-fn end_sessions(
+pub(super) fn end_sessions(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,

@@ -7,7 +7,7 @@ use super::audit::{ended_of, subject};
 use super::inventory::Inventory;
 use super::plugins::{instant, quoted, quoted_to_write};
 use super::rows::RowKey;
-use super::{rows, sessions, users};
+use super::{native_factor, rows, sessions, users};
 use crate::auth::access::AccessKind;
 use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::{FactorReset, FactorRows};
@@ -142,9 +142,7 @@ pub(super) fn reset(
     }
     // One half alone locks the user out, or refuses another factor.
     if reset.was_on {
-        let mut values = vec![("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", false, now))];
-        values.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
-        rows::update(tx, mapping, "user", user_id, values, rows::Spelling::Exact)?;
+        native_factor::set_flag(tx, mapping, user_id, false, now)?;
     }
     rows::delete_rows(tx, mapping, "verification", &pending)?;
     let detail = [

@@ -149,6 +149,10 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
     if query.unverified {
         filter.conditions.push(format!("NOT {}", is_true("emailVerified", mapping.is_guest(), dialect)));
     }
+    if query.without_factor {
+        // A value that cannot be read counts as a factor.
+        filter.conditions.push(is_false("twoFactorEnabled", mapping.is_guest(), dialect));
+    }
     filter
 }
 

@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::inventory::Inventory;
 use super::rows::Values;
 use super::user_list::{PATTERN_MAX, pattern};
-use super::{codes, roles, rows, search, sessions};
+use super::{codes, native_factor, roles, rows, search, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
@@ -399,7 +399,11 @@ pub(in crate::store) fn replace_password(
     if !is_hash_in_force(tx, mapping, change.user_id, change.verified)? {
         return Ok(None);
     }
-    // Sessions go first: if one of them does not exist, nothing has been written yet.
+    let Some(user) = find(tx, mapping, &UserRef::Id(change.user_id.to_owned()))? else { return Ok(None) };
+    if !native_factor::is_proved(tx, mapping, log, &user, change.code, change.now)? {
+        return Ok(None);
+    }
+    // If a session does not exist, nothing is written.
     let ended = match &change.end {
         None => Vec::new(),
         Some(which) => match sessions::delete(tx, mapping, change.user_id, which, change.now)? {
@@ -409,9 +413,8 @@ pub(in crate::store) fn replace_password(
     };
     set_password_hash(tx, mapping, change.user_id, change.hash, change.now)?;
     codes::delete_resets(tx, mapping, change.user_id)?;
-    let user = subject(tx, mapping, change.user_id)?;
     log.push(Event::user("password.changed", &user));
-    log.extend(ended.iter().map(|session| ended_of(&user, session)));
+    log.extend(ended.iter().map(|session| ended_of(&Subject::from(&user), session)));
     Ok(Some(ended))
 }
 

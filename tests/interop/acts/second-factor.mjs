@@ -1,5 +1,10 @@
 // Second factors that authctl resets, unlocks and locks down, as the app sees them afterwards.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { symmetricDecrypt } from "better-auth/crypto";
+import { SECRET } from "../app/auth.mjs";
+import { totp } from "../app/totp.mjs";
 import { challenge, enrol, trust, verify } from "../driver/factor.mjs";
 import { PASSWORD, newcomer } from "../driver/people.mjs";
 
@@ -11,6 +16,20 @@ async function enrolled(app) {
   await app.createUser(person);
   return { person, ...(await enrol(app, (await app.signIn(person)).token, PASSWORD)) };
 }
+
+const KNOWN = { BETTER_AUTH_SECRET: SECRET };
+
+/** Signs in through authctl with a code of the second factor; answers its exit code. */
+const signInWith = async (authctl, { email, password }, code, env = KNOWN) => {
+  const words = ["signin", email, "--password-stdin", "--otp-stdin", "--print-token"];
+  return (await authctl.run(words, { lines: [password, code], env })).code;
+};
+
+/** The row of a person's factor, as the app reads it. */
+const row = async (app, person) => {
+  const { id } = await app.user(person);
+  return app.context.adapter.findOne({ model: "twoFactor", where: [{ field: "userId", value: id }] });
+};
 
 const explain = async (authctl, { email }) => {
   const { stdout } = await authctl.run(["--json", "users", "explain", email]);
@@ -74,5 +93,56 @@ export const secondFactors = {
     assert.equal(after.body.token, undefined, "the device is still trusted");
     assert.notEqual((await verify(app, { totpURI, cookie: waiting.cookie })).status, 200, "the sign-in was finished");
     assert.equal(await app.reset(link, PASSWORD), false, "the link still works");
+  },
+
+  "factor of the app: its codes and backup codes sign in through authctl": async ({ app, authctl }) => {
+    const { person, totpURI } = await enrolled(app);
+    assert.equal(await signInWith(authctl, person, totp(totpURI)), 0);
+    assert.equal(await signInWith(authctl, person, totp(totpURI), {}), 5, "without the app's secret");
+    assert.equal(await signInWith(authctl, person, "000000"), 7);
+    assert.equal((await row(app, person)).failedVerificationCount, 1);
+    const codes = JSON.parse(await symmetricDecrypt({ key: SECRET, data: (await row(app, person)).backupCodes }));
+    assert.equal(await signInWith(authctl, person, codes[0]), 0);
+    assert.equal(await signInWith(authctl, person, codes[0]), 7, "a backup code worked twice");
+    const { cookie } = await challenge(app, person);
+    const verifyCode = (code) => app.call("POST", "/two-factor/verify-backup-code", { cookie, body: { code } });
+    assert.notEqual((await verifyCode(codes[0])).status, 200, "the app takes a code that authctl used up");
+    assert.equal((await verifyCode(codes[1])).status, 200);
+    assert.equal(await signInWith(authctl, person, codes[1]), 7, "authctl takes a code that the app used up");
+  },
+
+  "factor that authctl sets up: the app asks for it and takes its codes": async ({ app, authctl }) => {
+    const person = newcomer();
+    await app.createUser(person);
+    const { token } = await app.signIn(person);
+    const env = { ...KNOWN, AUTHCTL_TOKEN: token };
+    const { uri } = await authctl.json(["2fa", "enable", "--password-stdin"], { lines: [person.password], env });
+    assert.ok((await app.signIn(person)).token, "a factor without its first code is asked for");
+    const { recoveryCodes } = await authctl.json(["2fa", "enable", "--otp-stdin"], { lines: [totp(uri)], env });
+    assert.deepEqual(await app.signIn(person), WANTED);
+    const { cookie } = await challenge(app, person);
+    assert.equal((await verify(app, { totpURI: uri, cookie })).status, 200);
+    const other = await challenge(app, person);
+    const body = { code: recoveryCodes[3] };
+    assert.equal((await app.call("POST", "/two-factor/verify-backup-code", { cookie: other.cookie, body })).status, 200);
+    const lines = [person.password, recoveryCodes[4]];
+    await authctl.must(["2fa", "disable", "--password-stdin", "--otp-stdin"], { lines, env });
+    assert.ok((await app.signIn(person)).token, "the app still asks for the factor");
+  },
+
+  "secret of the app changed and changed back: what the library reads": async ({ app, authctl }) => {
+    const { person, totpURI } = await enrolled(app);
+    const next = { BETTER_AUTH_SECRETS: "2:another-secret-Z9y8X7w6V5u4T3s2R1q0P9o8N7m6" };
+    await authctl.must(["-y", "secret", "rotate"], { env: { ...next, ...KNOWN } });
+    const stored = await row(app, person);
+    const key = { keys: new Map([[2, next.BETTER_AUTH_SECRETS.slice(2)]]), currentVersion: 2 };
+    assert.equal((await symmetricDecrypt({ key, data: stored.secret })).length, 32);
+    assert.equal(JSON.parse(await symmetricDecrypt({ key, data: stored.backupCodes })).length, 10);
+    assert.equal(await signInWith(authctl, person, totp(totpURI), next), 0);
+    const old = join(authctl.home, "old-secret");
+    writeFileSync(old, next.BETTER_AUTH_SECRETS.slice(2), { mode: 0o600 });
+    await authctl.must(["-y", "secret", "rotate", "--old-secret-file", old], { env: KNOWN });
+    const { cookie } = await challenge(app, person);
+    assert.equal((await verify(app, { totpURI, cookie })).status, 200);
   },
 };

@@ -80,6 +80,8 @@ const ADDRESSES: &[(&str, &[&str])] = &[
         &[
             "src/auth/audit.rs",
             "src/auth/access.rs",
+            "src/auth/app_secrets/values.rs",
+            "src/auth/second_factor/app.rs",
             "src/commands/",
             "src/export.rs",
             "src/import/",

@@ -137,6 +137,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("import", "import -", Effect::Event("users.imported")).reads(table),
     Example::new("export", "export", Effect::Answer),
     Example::new("export --with-hashes", "export --with-hashes --yes", Effect::Event("export.secrets")),
+    Example::new("secret check", "secret check", Effect::Answer),
+    Example::new("secret rotate", "secret rotate --yes", Effect::Event("second-factor.key-changed")),
     Example::new("db init", "db init --db other.db", Effect::File("other.db")),
     // The sandbox has no configuration file.
     Example::new("db list", "db list", Effect::Code),

@@ -101,7 +101,7 @@ fn second_factor_stops_a_sign_in_and_is_no_blocker() {
     assert_snapshot!(app.run("users explain ada@example.com"), @"
     Ada Lovelace <ada@example.com> can sign in with the right password
     ------- stderr -------
-    the app asks for the second factor too, which authctl cannot check
+    the app asks for the second factor too, which authctl checks only with the secret of the app
     ");
     app.run("users delete ada@example.com --yes").success();
     assert_eq!(app.text("SELECT count(*) FROM two_factor"), "0");

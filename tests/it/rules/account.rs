@@ -20,7 +20,7 @@ fn new_password_ends_other_sessions_and_counts_live_ones() {
     let (me, mine) = ada(&mut world);
     let changed = world
         .at(DAY)
-        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false)
+        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), None, false)
         .unwrap();
     assert_eq!(changed.sessions_ended, 1, "the short one was over");
     assert_eq!(world.authenticate(&mine, DAY).session.id, me.session.id);
@@ -39,7 +39,7 @@ fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError
     [
         world
             .at(seconds)
-            .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false)
+            .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), None, false)
             .map(drop),
         world.at(seconds).update_profile(me.in_person().unwrap(), Some("Eve"), None).map(drop),
         world.at(seconds).change_email(me.in_person().unwrap(), &new).map(drop),
@@ -88,7 +88,7 @@ fn session_that_ends_during_an_act_stops_it() {
     let new = Email::parse("ada@example.org").unwrap();
     let change_password = |world: &mut World, me: &SignedIn| {
         let (current, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-        world.at(1).change_password(me.in_person().unwrap(), &current, &new, true).map(drop)
+        world.at(1).change_password(me.in_person().unwrap(), &current, &new, None, true).map(drop)
     };
     let change_email =
         |world: &mut World, me: &SignedIn| world.at(1).change_email(me.in_person().unwrap(), &new).map(drop);
@@ -115,7 +115,7 @@ fn a_new_password_can_keep_the_other_sessions() {
     let (me, _) = ada(&mut world);
     let changed = world
         .at(1)
-        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), true)
+        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), None, true)
         .unwrap();
     assert_eq!(changed.sessions_ended, 0);
     assert_eq!(world.authenticate(&other, 1).user.id, me.user.id);
@@ -127,18 +127,28 @@ fn a_wrong_current_password_is_a_failed_attempt_like_any_other() {
     let (me, _) = ada(&mut world);
     let hash = world.hash_of(&me.user.id);
     for _ in 0..5 {
-        let wrong =
-            world.at(1).change_password(me.in_person().unwrap(), &password("wrong"), &password(OTHER_PASSWORD), false);
+        let wrong = world.at(1).change_password(
+            me.in_person().unwrap(),
+            &password("wrong"),
+            &password(OTHER_PASSWORD),
+            None,
+            false,
+        );
         assert!(matches!(wrong, Err(AuthError::WrongPassword)), "{wrong:?}");
     }
-    let right =
-        world.at(1).change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false);
+    let right = world.at(1).change_password(
+        me.in_person().unwrap(),
+        &password(PASSWORD),
+        &password(OTHER_PASSWORD),
+        None,
+        false,
+    );
     assert_eq!(wait_of(right), 15);
     assert_eq!(wait_of(world.try_sign_in("ada", PASSWORD, 1)), 15);
     assert_eq!(world.hash_of(&me.user.id), hash);
     world
         .at(16)
-        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false)
+        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), None, false)
         .unwrap();
     world.try_sign_in("ada", OTHER_PASSWORD, 16).unwrap();
 }
@@ -152,6 +162,7 @@ fn unusable_password_is_refused_before_the_current_is_checked() {
             me.in_person().unwrap(),
             &password("wrong"),
             &password("ada@example.com"),
+            None,
             false,
         );
         assert!(matches!(weak, Err(AuthError::WeakPassword(_))), "{weak:?}");
@@ -164,8 +175,13 @@ fn user_without_a_password_cannot_change_it() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     world.edit(r#"UPDATE "account" SET "providerId" = 'github', "password" = NULL"#);
-    let refused =
-        world.at(1).change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false);
+    let refused = world.at(1).change_password(
+        me.in_person().unwrap(),
+        &password(PASSWORD),
+        &password(OTHER_PASSWORD),
+        None,
+        false,
+    );
     assert!(matches!(refused, Err(AuthError::NoPassword)), "{refused:?}");
 }
 
