@@ -4,6 +4,7 @@
 //! them.
 
 pub mod access;
+pub mod api_token;
 pub mod app_secrets;
 pub mod audit;
 pub mod codes;
@@ -172,6 +173,12 @@ pub enum SignedOut {
     ImpersonatorGone,
     /// The impersonation is over, and the impersonator's own session is stored.
     ImpersonationOver,
+    /// The API token has expired.
+    TokenExpired,
+    /// The database does not have the API token. It was revoked, or never existed.
+    TokenEnded,
+    /// The API keys of an app are checked by the app.
+    TokenOfApp,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -305,6 +312,16 @@ pub enum AuthError {
     NotInForce,
     #[error("no such session: {0}")]
     NoSuchSession(String),
+    #[error("no such API token: {0}")]
+    NoSuchToken(String),
+    /// The caller is a program with an API token, and the act needs a person or a scope that does not exist.
+    #[error("an API token cannot do this")]
+    NotByToken,
+    #[error("the API token does not have the scope {0}")]
+    ScopeMissing(String),
+    /// The database of an app has no table of API keys.
+    #[error("the app of this database has no API keys")]
+    NoApiKeys,
     /// The user signs in with another provider.
     #[error("this user has no password")]
     NoPassword,

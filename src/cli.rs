@@ -34,6 +34,7 @@ use crate::commands::signin::{self, SignInArgs};
 use crate::commands::signout::{self, SignOutArgs};
 use crate::commands::signup::{self, SignUpArgs};
 use crate::commands::stats::{self, StatsArgs};
+use crate::commands::tokens::{self, TokensCommand};
 use crate::commands::whoami::{self, WhoamiArgs};
 
 use crate::commands::users::{self, UsersCommand};
@@ -172,6 +173,12 @@ pub enum Command {
     SecondFactor {
         #[command(subcommand)]
         command: SecondFactorCommand,
+    },
+    /// Make, list and end API tokens, with which programs act for you
+    #[command(after_help = tokens::EXAMPLES)]
+    Tokens {
+        #[command(subcommand)]
+        command: TokensCommand,
     },
     /// Change or delete your own account
     #[command(after_help = account::EXAMPLES)]

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+mod by_token;
 mod codes_file;
 pub(crate) mod complete;
 pub(crate) mod db;
@@ -29,6 +30,7 @@ pub(crate) mod signout;
 pub(crate) mod signup;
 pub(crate) mod stats;
 pub(crate) mod targets;
+pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod whoami;
 
@@ -71,6 +73,7 @@ impl<T> Attempt<T> for anyhow::Result<T> {
 }
 
 fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
+    by_token::require(command, context)?;
     match command {
         Command::Signup(args) => signup::run(args, context).attempt("could not sign up"),
         Command::Signin(args) => signin::run(args, context).attempt("could not sign in"),
@@ -81,6 +84,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Passwd(args) => password::change(args, context),
         Command::Email { command } => email::run(command, context),
         Command::SecondFactor { command } => second_factor::run(command, context),
+        Command::Tokens { command } => tokens::run(command, context),
         Command::Account { command } => account::run(command, context),
         Command::Users { command } => users::run(command, context),
         Command::Roles { command } => roles::run(command, context),

@@ -38,7 +38,7 @@ use crate::session_file::{LockWait, SessionFile};
 use crate::store::sqlite::{self, Conversion, ConvertOptions, Converted};
 use crate::store::{GuestDatabase, OpenError, Opened, SchemaOverrides, SqlStore, State};
 
-pub use authenticate::{NoToken, TokenOf, TokenSource};
+pub use authenticate::{Credential, Identity, NoToken, TokenOf, TokenSource};
 pub use create::NotReady;
 pub use environment::{ClockError, Environment, GivenSecret};
 pub use libpq_files::SystemFiles;

@@ -4,6 +4,7 @@ mod classify;
 mod commands;
 mod seal;
 mod server;
+mod tokens;
 
 use std::io;
 use std::path::PathBuf;

@@ -225,7 +225,7 @@ impl Entropy {
         Token::from_bytes(text.as_bytes()).map_err(|error| EntropyError(error.to_string()))
     }
 
-    fn text(&mut self, length: usize) -> Result<String, EntropyError> {
+    pub(super) fn text(&mut self, length: usize) -> Result<String, EntropyError> {
         self.text_of(ALPHABET, length)
     }
 

@@ -219,7 +219,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn user_id(&self) -> Option<&str> {
+    /// The id of the user; `None` for all users.
+    pub fn user_id(&self) -> Option<&str> {
         match self {
             Self::Own(me) => Some(me.user_id()),
             Self::User(id) => Some(id),

@@ -5,6 +5,7 @@
 //! error is a failure of the database, the inner one a refusal, which changes nothing.
 
 mod access;
+mod api_tokens;
 mod export;
 mod guest;
 mod import;
@@ -33,6 +34,7 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
+pub use api_tokens::{ApiTokenStore, NewApiToken, TokenRotation};
 pub use export::{ExportStore, ExportedAccount, ExportedUser, Sink};
 pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, StatePlace, UnsafePlace, WriteBlocker,
@@ -60,6 +62,7 @@ pub trait Store:
     + AccessStore
     + FactorStore
     + SecretStore
+    + ApiTokenStore
     + PluginStore
     + ImportStore
     + ExportStore

@@ -49,6 +49,7 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["passwd"], |name, words| with(name, words, Chosen::Passwd)),
     (&["email"], |name, words| above(name, words, |command| Chosen::Email { command })),
     (&["2fa"], |name, words| above(name, words, |command| Chosen::SecondFactor { command })),
+    (&["tokens"], |name, words| above(name, words, |command| Chosen::Tokens { command })),
     (&["account"], |name, words| above(name, words, |command| Chosen::Account { command })),
     (&["users", "user"], |name, words| above(name, words, |command| Chosen::Users { command })),
     (&["roles", "role"], |name, words| above(name, words, |command| Chosen::Roles { command })),

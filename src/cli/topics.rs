@@ -12,8 +12,8 @@ pub const NAMES: [&str; 3] = ["environment", "exit-codes", "security"];
 
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_DB", "database as --db takes it, when --db is not given"),
-    ("AUTHCTL_TOKEN", "session token, in place of the stored session"),
-    ("AUTHCTL_TOKEN_FILE", "file that holds a session token, in place of the stored session"),
+    ("AUTHCTL_TOKEN", "session token or API token, in place of the stored session"),
+    ("AUTHCTL_TOKEN_FILE", "file that holds such a token, in place of the stored session"),
     ("AUTHCTL_USER_ID", "set by `guard`: user whom it let in; when set, only that user is signed in"),
     ("AUTHCTL_USER_DB", "set by `guard`: database of that user; when set, sessions of others are refused"),
     ("AUTHCTL_USER_IMPERSONATED_BY", "set by `guard` in an impersonated session: who acts as that user"),
@@ -89,6 +89,14 @@ the backups of the database. Codes by mail are not offered as a second factor:
 who reads the mail of a user can reset the password too, so that both factors
 would be one.
 
+API tokens: a token of `tokens create` is shown once, and the database has its
+SHA-256. It is no sign-in: it does what its scopes say, with the roles that its
+owner has then, and changes nothing. It ends with its time, with `tokens revoke`
+and with a ban, lockdown or deletion of its owner. It limits programs that use
+authctl, and not a person who can write the database. A token ends in check
+digits, so a typo is refused before the database is read, and scanners for
+secrets can tell a token from other text that begins with authctl_.
+
 Guessing: each address has five free attempts, then a wait that doubles from 15
 seconds to 15 minutes. An unknown address gets the same answer as a wrong
 password, at the cost of the same work. Wrong uses of a user's code (for another
@@ -99,8 +107,8 @@ a code has at least 142 random bits. `users unlock` forgets all failed attempts
 of a user.
 
 Leaks: authctl never takes a secret from the command line. It prints a secret
-only when that is the answer: a token (`--print-token`, `sessions issue`), a
-code (`users reset-code`) or a new password (`--generate`). `db convert
+only when that is the answer: a token (`--print-token`, `sessions issue`,
+`tokens create`), a code (`users reset-code`) or a new password (`--generate`). `db convert
 --reset-codes` writes codes to a new file. The session file holds the token in
 clear. Only you can read these files (mode 0600). Keep the database in a
 directory that only you can write; authctl refuses others.
@@ -167,7 +175,10 @@ pub fn environment() -> String {
 pub const GROUPS: &[(&str, &[&str])] = &[
     (
         "Your account",
-        &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "2fa", "account"],
+        &[
+            "signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "2fa", "tokens",
+            "account",
+        ],
     ),
     ("In scripts", &["guard", "hash"]),
     ("Administration", &["users", "roles", "policy", "audit", "stats"]),
@@ -273,6 +284,16 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::SignedIn, "2fa enable"),
     may(Who::SignedIn, "2fa disable"),
     may(Who::SignedIn, "2fa recovery-codes"),
+    may(Who::Fresh, "tokens create"),
+    may(Who::Operator, "tokens create --user"),
+    may(Who::SignedIn, "tokens list"),
+    may(Who::Operator, "tokens list --user"),
+    may(Who::Operator, "tokens list --all-users"),
+    may(Who::SignedIn, "tokens revoke"),
+    may(Who::Operator, "tokens revoke --user"),
+    may(Who::Operator, "tokens revoke --all-users"),
+    may(Who::Fresh, "tokens rotate"),
+    may(Who::Operator, "tokens rotate --user"),
     may(Who::SignedIn, "account update"),
     destroys(Who::Fresh, "account delete"),
     may(Who::SignedIn, "guard"),

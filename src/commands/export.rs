@@ -19,7 +19,7 @@ use crate::auth::session::Session;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::export::{Shape, Writer, Written};
-use crate::output::json::{SessionView, UserView, document};
+use crate::output::json::{SessionView, TokenView, UserView, document};
 use crate::output::list::Layout;
 use crate::output::text::{rfc3339, shown};
 use crate::output::{Listing, Outcome, Page, Report, Style};
@@ -123,6 +123,13 @@ fn write(args: &ExportArgs, file: &File, context: &mut Context) -> anyhow::Resul
     let second = second.file.try_clone().map_err(failed)?;
     let mut writer = Writer::new(args.format, args.with_hashes, schema, file, second);
     store.export(&mut writer)?;
+    let tokens = if store.guest().is_none() { store.api_tokens(None)?.map_or(0, |tokens| tokens.len()) } else { 0 };
+    if tokens > 0 {
+        let left_out = counted(tokens as u64, "API token");
+        context
+            .notices
+            .push(format!("not exported: {left_out}; `authctl tokens create` makes others where the users go"));
+    }
     Ok(writer.finish().map_err(failed)?)
 }
 
@@ -249,6 +256,8 @@ fn person(named: &str, output: Option<&Path>, context: &mut Context) -> anyhow::
     let user = auth.find_user(named)?;
     let accounts = auth.store.accounts(&user.id)?;
     let sessions = auth.store.sessions(&user.id)?;
+    // An app without API keys has none of this user.
+    let tokens = auth.store.api_tokens(Some(&user.id))?.unwrap_or_default();
     let users = auth.users_in_log(&user.id)?;
     let mut entries = Vec::new();
     auth.store.each_entry_of(&users, 0, &mut |entry| {
@@ -266,8 +275,14 @@ fn person(named: &str, output: Option<&Path>, context: &mut Context) -> anyhow::
         })
         .collect();
     let sessions: Vec<Value> = sessions.iter().map(session_of).collect();
-    let everything =
-        json!({ "user": UserView::from(&user), "accounts": accounts, "sessions": sessions, "entries": entries });
+    let tokens: Vec<TokenView<'_>> = tokens.iter().map(TokenView::from).collect();
+    let everything = json!({
+        "user": UserView::from(&user),
+        "accounts": accounts,
+        "sessions": sessions,
+        "apiTokens": tokens,
+        "entries": entries,
+    });
     let Some(path) = output else { return Ok(Person(everything).into()) };
     let failed = |source| unwritten(path, source);
     let mut part = Part::beside(path).map_err(failed)?;

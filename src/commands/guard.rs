@@ -6,8 +6,9 @@ use std::process::Command;
 use clap::Args;
 
 use super::session_start::is_not_signed_in;
-use crate::auth::{AuthError, SignedIn, SignedOut};
-use crate::context::Context;
+use crate::auth::api_token::{TokenRight, TokenScope};
+use crate::auth::{AuthError, SignedOut};
+use crate::context::{Context, Identity};
 use crate::output::Outcome;
 use crate::session_file::SessionFileError;
 
@@ -15,10 +16,15 @@ pub(crate) const EXAMPLES: &str = "Examples:
   authctl guard -- ./deploy.sh
   authctl guard --role admin --fresh --signin -- ./rotate-keys.sh
   authctl guard --drop-session -- npm test
+  AUTHCTL_TOKEN=$TOKEN authctl guard --scope deploy -- ./deploy.sh
 
 The command finds the user in AUTHCTL_USER_ID, AUTHCTL_USER_EMAIL and
 AUTHCTL_USER_ROLE, and no token. An authctl inside acts as that user if their session is
 stored, and as no other user; with --drop-session it acts as no user.
+
+An API token in AUTHCTL_TOKEN lets its owner in if it has the scope of --scope, or the
+scope guard without the flag. A person who is signed in has every scope. After a token,
+an authctl inside acts as no user.
 
 The exit code is that of the command. Codes of guard itself: 4 not signed in, 5 wrong
 role or a sign-in too long ago, 9 the database cannot be used, 126 the command cannot
@@ -33,6 +39,9 @@ pub struct GuardArgs {
     /// Require a recent sign-in
     #[arg(long)]
     pub fresh: bool,
+    /// Require that an API token has this scope
+    #[arg(long)]
+    pub scope: Option<TokenScope>,
     /// Sign in first when needed, if authctl can ask
     #[arg(long)]
     pub signin: bool,
@@ -64,27 +73,36 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
         // that it finds.
         .env_remove("AUTHCTL_TOKEN")
         .env_remove("AUTHCTL_TOKEN_FILE")
-        .env("AUTHCTL_USER_ID", &me.user.id)
-        .env("AUTHCTL_USER_EMAIL", &me.user.email)
-        .env("AUTHCTL_USER_ROLE", me.user.roles())
+        .env("AUTHCTL_USER_ID", &me.user().id)
+        .env("AUTHCTL_USER_EMAIL", &me.user().email)
+        .env("AUTHCTL_USER_ROLE", me.user().roles())
         .env("AUTHCTL_USER_DB", database.without_password());
-    if args.drop_session {
+    // A token lets a program in, and a stored session of its owner would give it more than its scopes.
+    if args.drop_session || matches!(me, Identity::Bearer(_)) {
         command.env("AUTHCTL_USER_SESSION", DROPPED);
     }
-    match &me.session.impersonated_by {
+    let impersonator = match &me {
+        Identity::SignedIn(me) => me.session.impersonated_by.as_deref(),
+        Identity::Bearer(_) => None,
+    };
+    match impersonator {
         Some(by) => command.env("AUTHCTL_USER_IMPERSONATED_BY", by),
         None => command.env_remove("AUTHCTL_USER_IMPERSONATED_BY"),
     };
     Ok(Outcome::Exec(Box::new(command)))
 }
 
-fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn> {
-    let me = context.authenticate()?;
-    if args.fresh {
-        context.auth()?.require_fresh(&me)?;
+fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Identity> {
+    let scope = args.scope.clone().unwrap_or(TokenRight::Guard.into());
+    let (me, _) = context.identity(&scope)?;
+    match &me {
+        Identity::SignedIn(me) if args.fresh => context.auth()?.require_fresh(me)?,
+        // A token is no sign-in.
+        Identity::Bearer(_) if args.fresh => return Err(AuthError::NotByToken.into()),
+        Identity::SignedIn(_) | Identity::Bearer(_) => {}
     }
     if let Some(role) = &args.role
-        && !me.user.has_role(role)
+        && !me.user().has_role(role)
     {
         return Err(AuthError::WrongRole(role.clone()).into());
     }

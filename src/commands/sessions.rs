@@ -69,13 +69,13 @@ pub enum SessionsCommand {
     Issue(IssueArgs),
 }
 
-/// The users whose sessions an operator lists or ends, without a sign-in.
+/// The users whose sessions or tokens an operator lists or ends, without a sign-in.
 #[derive(Debug, Clone, Default, Args)]
 pub struct WhoseArgs {
-    /// Sessions of this user, by email address or id
+    /// Those of this user, by email address or id
     #[arg(long, conflicts_with = "all_users")]
     pub user: Option<String>,
-    /// Sessions of all users
+    /// Those of all users
     #[arg(long)]
     pub all_users: bool,
 }
@@ -127,8 +127,8 @@ pub(super) fn run(
     }
 }
 
-/// The sessions that an operator names; `None` for the caller's own.
-fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope>> {
+/// The users whom an operator names; `None` for the caller.
+pub(super) fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope>> {
     match &whose.user {
         Some(named) => Ok(Some(Scope::User(context.auth()?.user_to_change(named)?.id))),
         None => Ok(whose.all_users.then_some(Scope::AllUsers)),

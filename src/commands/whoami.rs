@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::auth::SignedIn;
+use crate::auth::api_token::{TokenBearer, TokenRight, TokenScope};
 use crate::auth::odd;
 use crate::auth::session::Session;
 use crate::auth::user::{User, UserRef};
-use crate::context::{Context, TokenSource};
-use crate::output::json::{SessionView, UserView};
+use crate::context::{Context, Identity, TokenSource};
+use crate::output::json::{SessionView, TokenView, UserView};
 use crate::output::table::facts;
 use crate::output::text::{cell, escape, escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
@@ -32,21 +33,22 @@ pub struct WhoamiArgs {
 }
 
 pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (token, source) = context.token()?;
-    let SignedIn { session, user } = context.signed_in_with(&token, &source)?;
+    let (me, source) = context.identity(&TokenRight::Whoami.into())?;
+    let SignedIn { session, user } = match me {
+        Identity::SignedIn(me) => me,
+        Identity::Bearer(bearer) => return by_token(args, bearer, &source, context),
+    };
     if args.check {
         return Ok(Outcome::Silent);
     }
     if let Some(format) = &args.format {
         let database = context.database()?.location;
-        return Ok(Line { format: format.clone(), user, session, database }.into());
+        let json = json!({ "session": SessionView::from(&session), "user": UserView::from(&user) });
+        let (session, expires_at) = (session.id, Some(session.expires_at));
+        return Ok(Line { format: format.clone(), user, session, expires_at, database, json }.into());
     }
     let is_stored = matches!(source, TokenSource::SessionFile(_));
-    let token_from = match source {
-        TokenSource::SessionFile(path) => path.display().to_string(),
-        TokenSource::Variable => "AUTHCTL_TOKEN".to_owned(),
-        TokenSource::VariableFile(path) => format!("AUTHCTL_TOKEN_FILE, {}", path.display()),
-    };
+    let token_from = place_of(&source);
     notice_token(context);
     context.notices.extend(odd::note_of(user.odd.iter().chain(&session.odd)));
     let impersonator = match &session.impersonated_by {
@@ -57,6 +59,70 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
     let database = context.database()?.location;
     let has_roles = context.has_roles();
     Ok(Who { user, has_roles, session, impersonator, kept_aside, token_from, database }.into())
+}
+
+/// Where a token came from.
+fn place_of(source: &TokenSource) -> String {
+    match source {
+        TokenSource::SessionFile(path) => path.display().to_string(),
+        TokenSource::Variable => "AUTHCTL_TOKEN".to_owned(),
+        TokenSource::VariableFile(path) => format!("AUTHCTL_TOKEN_FILE, {}", path.display()),
+    }
+}
+
+/// The answer to a program with an API token.
+fn by_token(
+    args: &WhoamiArgs,
+    bearer: TokenBearer,
+    source: &TokenSource,
+    context: &mut Context,
+) -> anyhow::Result<Outcome> {
+    if args.check {
+        return Ok(Outcome::Silent);
+    }
+    let database = context.database()?.location;
+    if let Some(format) = &args.format {
+        let (session, expires_at) = (String::new(), bearer.token().expires_at);
+        let (user, json) = (bearer.user().clone(), bearer_json(&bearer));
+        return Ok(Line { format: format.clone(), user, session, expires_at, database, json }.into());
+    }
+    Ok(WhoByToken { bearer, token_from: place_of(source), database }.into())
+}
+
+fn bearer_json(bearer: &TokenBearer) -> Value {
+    json!({ "session": null, "user": UserView::from(bearer.user()), "apiToken": TokenView::from(bearer.token()) })
+}
+
+/// The owner of an API token.
+#[derive(Debug)]
+struct WhoByToken {
+    bearer: TokenBearer,
+    token_from: String,
+    database: DatabaseLocation,
+}
+
+impl Report for WhoByToken {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let Self { bearer, token_from, database } = self;
+        let (user, token) = (bearer.user(), bearer.token());
+        let scopes: Vec<&str> = token.scopes.iter().map(TokenScope::as_str).collect();
+        let name = token.name.as_deref().map(|name| format!("{} ", cell(name))).unwrap_or_default();
+        Page::answer(facts(&[
+            ("name", cell(&user.name)),
+            ("email", escape(&user.email).into_owned()),
+            ("user id", escape(&user.id).into_owned()),
+            ("role", escape(user.roles()).into_owned()),
+            ("API token", format!("{name}{}", escape(&token.id))),
+            ("scopes", scopes.join(", ")),
+            ("expires", token.expires_at.map_or_else(|| "-".to_owned(), |end| style.when(end, now))),
+            ("token from", escape(token_from).into_owned()),
+            ("database", escaped(database)),
+        ]))
+    }
+
+    fn json(&self) -> Value {
+        bearer_json(&self.bearer)
+    }
 }
 
 /// Adds a notice if the token is not the stored one: JSON has Better Auth's shape and no field for it.
@@ -154,8 +220,12 @@ fn format(text: &str) -> Result<Format, String> {
 struct Line {
     format: Format,
     user: User,
-    session: Session,
+    /// The id of the session; empty for an API token.
+    session: String,
+    /// The end of the session or of the token.
+    expires_at: Option<Timestamp>,
     database: DatabaseLocation,
+    json: Value,
 }
 
 impl Report for Line {
@@ -169,8 +239,8 @@ impl Report for Line {
                 Field::Email => escape(&self.user.email),
                 Field::Name => escape(&self.user.name),
                 Field::Role => escape(self.user.roles()),
-                Field::Session => escape(&self.session.id),
-                Field::Expires => style.when(self.session.expires_at, now).into(),
+                Field::Session => escape(&self.session),
+                Field::Expires => self.expires_at.map_or_else(|| "-".to_owned(), |end| style.when(end, now)).into(),
                 Field::Database => escape(&self.database.to_string()).into_owned().into(),
                 Field::DatabaseName => self.database.name().unwrap_or_default().into(),
             });
@@ -180,7 +250,7 @@ impl Report for Line {
     }
 
     fn json(&self) -> Value {
-        json!({ "session": SessionView::from(&self.session), "user": UserView::from(&self.user) })
+        self.json.clone()
     }
 }
 

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use super::Context;
+use crate::auth::api_token::{ApiToken, Mistyped, TokenBearer, TokenRight, TokenScope};
 use crate::auth::secret::{SecretError, Token};
 use crate::auth::session::Session;
 use crate::auth::user::{User, UserRef};
@@ -27,6 +28,30 @@ pub enum TokenSource {
     VariableFile(PathBuf),
     /// The session file of the database.
     SessionFile(PathBuf),
+}
+
+/// What the caller acts with.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    Session(Token),
+    ApiToken(ApiToken),
+}
+
+/// A caller who was checked: a person, or a program with an API token.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    SignedIn(SignedIn),
+    Bearer(TokenBearer),
+}
+
+impl Identity {
+    /// The user who is signed in, or the owner of the token.
+    pub fn user(&self) -> &User {
+        match self {
+            Self::SignedIn(me) => &me.user,
+            Self::Bearer(bearer) => bearer.user(),
+        }
+    }
 }
 
 /// Marks an error about a token from a variable: to sign in or out does not change which token is used. Displays the
@@ -52,6 +77,9 @@ pub enum NoToken {
     /// The variable does not hold a token.
     #[error("the token in {variable} cannot be used: {problem}")]
     Unusable { variable: &'static str, problem: SecretError },
+    /// The variable holds an API token that is mistyped.
+    #[error("the API token in {variable} cannot be used: {problem}")]
+    Mistyped { variable: &'static str, problem: Mistyped },
     /// The file that the variable names cannot be read.
     #[error("the file named by AUTHCTL_TOKEN_FILE, {}, could not be read", path.display())]
     File { path: PathBuf, source: std::io::Error },
@@ -102,31 +130,83 @@ impl Context {
             .then(|| format!("others may read the token file {}: chmod 600 it", path.display()))
     }
 
+    /// Finds the token of the session to act with, without opening the database.
+    ///
+    /// # Errors
+    /// As for [`Context::credential`]; [`AuthError::NotByToken`] for an API token, which is of no session.
+    pub fn token(&self) -> anyhow::Result<(Token, TokenSource)> {
+        match self.credential()? {
+            (Credential::Session(token), source) => Ok((token, source)),
+            (Credential::ApiToken(_), _) => Err(AuthError::NotByToken.into()),
+        }
+    }
+
     /// Finds the token to act with, without opening the database.
     ///
     /// # Errors
     /// [`NoToken`] or [`crate::session_file::SessionFileError`].
-    pub fn token(&self) -> anyhow::Result<(Token, TokenSource)> {
-        if let Some(token) = &self.environment.token {
-            let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN", problem };
-            let token = Token::from_bytes(token.as_encoded_bytes().trim_ascii()).map_err(unusable)?;
-            return Ok((token, TokenSource::Variable));
-        }
-        if let Some(path) = &self.environment.token_file {
-            // A pipe can be read only once.
-            if let Some(token) = self.token_in_file.get() {
-                return Ok((token.clone(), TokenSource::VariableFile(path.clone())));
-            }
-            let read = input_file::open(path).and_then(|file| input_file::read(&file, TOKEN_FILE_BYTES_MAX));
-            let bytes = read.map_err(|source| NoToken::File { path: path.clone(), source })?;
-            let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN_FILE", problem };
-            let token = Token::from_bytes(input_file::without_bom(&bytes).trim_ascii()).map_err(unusable)?;
-            return Ok((self.token_in_file.get_or_init(|| token).clone(), TokenSource::VariableFile(path.clone())));
+    pub fn credential(&self) -> anyhow::Result<(Credential, TokenSource)> {
+        if let Some(given) = self.given_credential()? {
+            return Ok(given);
         }
         let file = self.session_file()?;
         match file.read()? {
-            Some(stored) => Ok((stored.token, TokenSource::SessionFile(file.path()))),
+            Some(stored) => Ok((Credential::Session(stored.token), TokenSource::SessionFile(file.path()))),
             None => Err(NoToken::None(self.database()?.location).into()),
+        }
+    }
+
+    /// The token that a variable gives.
+    fn given_credential(&self) -> Result<Option<(Credential, TokenSource)>, NoToken> {
+        let read = |token: Token, variable, source| match ApiToken::parse(&token) {
+            Ok(None) => Ok(Some((Credential::Session(token), source))),
+            Ok(Some(token)) => Ok(Some((Credential::ApiToken(token), source))),
+            Err(problem) => Err(NoToken::Mistyped { variable, problem }),
+        };
+        if let Some(token) = &self.environment.token {
+            let variable = "AUTHCTL_TOKEN";
+            let unusable = |problem| NoToken::Unusable { variable, problem };
+            let token = Token::from_bytes(token.as_encoded_bytes().trim_ascii()).map_err(unusable)?;
+            return read(token, variable, TokenSource::Variable);
+        }
+        let Some(path) = &self.environment.token_file else { return Ok(None) };
+        let (variable, source) = ("AUTHCTL_TOKEN_FILE", TokenSource::VariableFile(path.clone()));
+        // A pipe can be read only once.
+        if let Some(token) = self.token_in_file.get() {
+            return read(token.clone(), variable, source);
+        }
+        let bytes = input_file::open(path).and_then(|file| input_file::read(&file, TOKEN_FILE_BYTES_MAX));
+        let bytes = bytes.map_err(|source| NoToken::File { path: path.clone(), source })?;
+        let unusable = |problem| NoToken::Unusable { variable, problem };
+        let token = Token::from_bytes(input_file::without_bom(&bytes).trim_ascii()).map_err(unusable)?;
+        read(self.token_in_file.get_or_init(|| token).clone(), variable, source)
+    }
+
+    /// Whether the caller is a program with an API token, or means to be one and mistyped it.
+    pub fn acts_by_api_token(&self) -> bool {
+        matches!(self.given_credential(), Ok(Some((Credential::ApiToken(_), _))) | Err(NoToken::Mistyped { .. }))
+    }
+
+    /// Returns the caller: a person who is signed in, or a program whose API token has a scope.
+    pub fn identity(&mut self, scope: &TokenScope) -> anyhow::Result<(Identity, TokenSource)> {
+        match self.credential()? {
+            (Credential::Session(token), source) => {
+                let me = self.signed_in_with(&token, &source)?;
+                // `whoami` answers before a second factor that the policy requires is set up.
+                if *scope != TokenRight::Whoami.into() {
+                    self.auth()?.require_factor_set_up(&me)?;
+                }
+                Ok((Identity::SignedIn(me), source))
+            }
+            (Credential::ApiToken(token), source) => {
+                let admitted = self.admitted()?;
+                let bearer = self.auth()?.authenticate_token(&token, scope, admitted.as_ref())?;
+                self.signed_in = Some(bearer.user().id.clone());
+                self.signed_in_email = Some(bearer.user().email.clone());
+                let acting = self.acting()?;
+                self.auth()?.store.act_as(acting);
+                Ok((Identity::Bearer(bearer), source))
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use super::commands::{of_command_error, of_config, of_import, of_interrupted};
 use super::seal::{of_seal, of_unreadable};
 use super::server::of_server;
+use super::tokens::{of_no_token, of_token};
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
 use crate::auth::password::strength::WeakPassword;
@@ -166,6 +167,9 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::NoSuchSession(_) => {
             Failure::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
         }
+        AuthError::NoSuchToken(_) | AuthError::NotByToken | AuthError::ScopeMissing(_) | AuthError::NoApiKeys => {
+            of_token(error)
+        }
         AuthError::NoPassword => Failure::new(ExitCode::Refused, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
         AuthError::ChangedMeanwhile => {
             Failure::new(ExitCode::Failed, "CHANGED_MEANWHILE").hint("try again with the new password")
@@ -239,6 +243,7 @@ fn of_signed_out(why: SignedOut) -> Failure {
             "acting as this user is over: `authctl users impersonate --stop` gives your own session back if it is \
              still valid"
         }
+        SignedOut::TokenExpired | SignedOut::TokenEnded | SignedOut::TokenOfApp => super::tokens::hint(why),
     })
 }
 
@@ -550,19 +555,6 @@ fn of_session_file(error: &SessionFileError) -> Failure {
             }
         }
     }
-}
-
-fn of_no_token(error: &NoToken) -> Failure {
-    let failure = Failure::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
-    match error {
-        NoToken::None(_) => failure.hint("sign in with `authctl signin`"),
-        NoToken::Unusable { variable, .. } => failure.hint(unset(variable)),
-        NoToken::File { .. } => failure.hint(unset("AUTHCTL_TOKEN_FILE")),
-    }
-}
-
-fn unset(variable: &str) -> String {
-    format!("`unset {variable}`, or give it the token of a live session")
 }
 
 fn of_mail(error: &MailError) -> Failure {

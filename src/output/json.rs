@@ -1,4 +1,4 @@
-//! JSON: the one writer of documents, and the fields of users and sessions.
+//! JSON: the one writer of documents, and the fields of users, sessions and API tokens.
 
 use std::fmt::Write as _;
 
@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::text::{escape_with, rfc3339};
+use crate::auth::api_token::{StoredToken, TokenScope};
 use crate::auth::odd::{OddValue, is_odd, readable};
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -153,6 +154,39 @@ impl SessionView<'_> {
     #[must_use]
     pub fn among(self, current: &str) -> Self {
         Self { current: Some(self.id == current), ..self }
+    }
+}
+
+/// The fields of an API token have the names of Better Auth's plugin where it has them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenView<'a> {
+    id: &'a str,
+    name: Option<&'a str>,
+    start: Option<&'a str>,
+    reference_id: &'a str,
+    email: Option<&'a str>,
+    scopes: Vec<&'a str>,
+    enabled: bool,
+    created_at: Option<String>,
+    expires_at: Option<String>,
+    last_request: Option<String>,
+}
+
+impl<'a> From<&'a StoredToken> for TokenView<'a> {
+    fn from(token: &'a StoredToken) -> Self {
+        Self {
+            id: &token.id,
+            name: token.name.as_deref(),
+            start: token.start.as_deref(),
+            reference_id: &token.owner_id,
+            email: token.owner_email.as_deref(),
+            scopes: token.scopes.iter().map(TokenScope::as_str).collect(),
+            enabled: token.is_enabled,
+            created_at: readable(token.created_at).map(rfc3339),
+            expires_at: token.expires_at.map(rfc3339),
+            last_request: token.last_used.map(rfc3339),
+        }
     }
 }
 

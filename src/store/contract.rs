@@ -30,6 +30,7 @@ use crate::auth::user::{User, UserRef};
 mod absent;
 mod admins;
 mod api_keys;
+mod api_tokens;
 mod app_factor;
 mod app_secrets;
 mod audit;

@@ -2,6 +2,7 @@
 //! for all engines and mappings.
 
 pub(in crate::store) mod access;
+pub(in crate::store) mod api_tokens;
 mod app_factor;
 mod app_secrets;
 pub(in crate::store) mod audit;

@@ -48,6 +48,7 @@ pub struct Contents {
     pub sessions: u64,
     pub codes: u64,
     pub second_factors: u64,
+    pub tokens: u64,
     pub settings: u64,
     pub attempts: u64,
     pub entries: u64,
@@ -62,6 +63,7 @@ impl Contents {
             "session" => &mut self.sessions,
             "verification" => &mut self.codes,
             "authctl_twoFactor" => &mut self.second_factors,
+            "authctl_apikey" => &mut self.tokens,
             "authctl_policy" => &mut self.settings,
             "authctl_throttle" => &mut self.attempts,
             _ => &mut self.entries,
@@ -70,8 +72,8 @@ impl Contents {
 
     /// All rows.
     pub fn total(&self) -> u64 {
-        let Self { users, accounts, sessions, codes, second_factors, settings, attempts, entries } = self;
-        users + accounts + sessions + codes + second_factors + settings + attempts + entries
+        let Self { users, accounts, sessions, codes, second_factors, tokens, settings, attempts, entries } = self;
+        users + accounts + sessions + codes + second_factors + tokens + settings + attempts + entries
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn make_old(sandbox: &Sandbox) {
          DROP TRIGGER authctl_search_deleted;
          DROP TABLE authctl_search;
          DROP TABLE authctl_twoFactor;
+         DROP TABLE authctl_apikey;
          DROP TABLE authctl_throttle;
          DROP TABLE authctl_policy;
          DROP INDEX user_role_idx;
@@ -118,7 +119,7 @@ fn migrate_has_nothing_to_do_on_a_new_database() {
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    [HOME]/.local/share/authctl/auth.db is up to date at schema version 11
+    [HOME]/.local/share/authctl/auth.db is up to date at schema version 12
     ");
     before.assert_same(&tree(sandbox.home()));
 }
@@ -129,7 +130,7 @@ fn migrate_brings_an_old_database_forward_and_loses_nothing() {
     make_old(&sandbox);
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 11
+    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 12
     ");
     assert_eq!(schema_version(&sandbox), LATEST);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), LATEST);

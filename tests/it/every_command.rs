@@ -32,7 +32,7 @@ fn prepare() -> Sandbox {
         r#"UPDATE "session" SET "expiresAt" = "createdAt" WHERE "userId" IN
            (SELECT "id" FROM "user" WHERE "email" = 'bob@example.com')"#,
     );
-    // Carl is banned and has a second factor, Bob has one failed attempt, and one policy setting differs from the default.
+    // Carl is banned and has a second factor, Ada and Bob have an API token each, Bob has one failed attempt, and one policy setting differs from the default.
     sandbox.run("users create carl@example.com --name Carl --no-password").success();
     let secret = second_factor_of_carl(&sandbox);
     let attempts = AttemptKey::sign_in(&Email::parse("bob@example.com").unwrap());
@@ -40,6 +40,9 @@ fn prepare() -> Sandbox {
         r#"UPDATE "user" SET "banned" = 1, "twoFactorEnabled" = 1 WHERE "email" = 'carl@example.com';
            INSERT INTO "authctl_twoFactor"
            SELECT 'factor', '{secret}', '', "id", 1, 0, NULL, NULL FROM "user" WHERE "email" = 'carl@example.com';
+            INSERT INTO "authctl_apikey"
+            SELECT iif("name" = 'Ada', 'of-ada', 'of-bob'), NULL, 'authctl_abcd', "id", "id", 'guard', unixepoch(), 4000000000, NULL
+            FROM "user" WHERE "email" IN ('ada@example.com', 'bob@example.com');
            INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt")
            VALUES ('{}', 1, unixepoch(), unixepoch());
            INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('session.short-lifetime', '12h', 0)"#,
@@ -246,4 +249,37 @@ fn unwritable_output_is_a_failure() {
         }
     }
     assert!(acts > 20, "{acts}");
+}
+
+/// Only the commands in the help of `tokens` run with an API token.
+#[test]
+fn api_token_runs_the_listed_commands_alone() {
+    let sandbox = sandbox();
+    let scopes = "whoami,guard,users:read,audit:read";
+    let token = sandbox.run(&format!("tokens create --scope {scopes}")).success();
+    let listed = [
+        "whoami",
+        "guard",
+        "hash",
+        "users list",
+        "users show",
+        "users explain",
+        "users exists",
+        "audit",
+        "db list",
+        "completions",
+        "help",
+    ];
+    let entries = || sandbox.number("SELECT count(*) FROM authctl_audit");
+    let before = entries();
+    for line in AUTHORITIES {
+        let ran = sandbox.run_with_variable(example(line).words, "AUTHCTL_TOKEN", token.trim());
+        if listed.iter().any(|listed| line.command.starts_with(listed)) {
+            assert!(![4, 5].contains(&ran.code), "{}: {ran}", line.command);
+        } else {
+            assert_eq!(ran.code, 5, "{}: {ran}", line.command);
+            assert!(ran.to_string().contains("an API token cannot do this"), "{}: {ran}", line.command);
+        }
+    }
+    assert_eq!(entries(), before, "nothing was done");
 }

@@ -185,7 +185,7 @@ fn database_of_a_newer_authctl_is_refused() {
     rusqlite::Connection::open(sandbox.path("a.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     assert_snapshot!(sandbox.run("--db a.db db status"), @"
     ------- stderr -------
-    error: could not open the database (--db): [HOME]/a.db has schema version 99; this authctl knows versions up to 11
+    error: could not open the database (--db): [HOME]/a.db has schema version 99; this authctl knows versions up to 12
     hint: upgrade authctl
     [exit status: 9]
     ");

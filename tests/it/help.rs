@@ -80,9 +80,9 @@ fn the_topics_have_their_pages() {
       AUTHCTL_DB
           database as --db takes it, when --db is not given
       AUTHCTL_TOKEN
-          session token, in place of the stored session
+          session token or API token, in place of the stored session
       AUTHCTL_TOKEN_FILE
-          file that holds a session token, in place of the stored session
+          file that holds such a token, in place of the stored session
       AUTHCTL_USER_ID
           set by `guard`: user whom it let in; when set, only that user is signed in
       AUTHCTL_USER_DB

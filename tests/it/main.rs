@@ -87,6 +87,7 @@ mod stats;
 mod storm;
 mod strace;
 mod streams;
+mod tokens;
 mod tour;
 mod users;
 mod whoami;

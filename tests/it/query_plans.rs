@@ -55,6 +55,10 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"FROM "authctl_audit" WHERE "at" >"#, "`doctor` reads the times of every entry"),
     (r#"DELETE FROM "verification" WHERE TRUE"#, "after a restoration no code is left"),
     (r#"DELETE FROM "session" WHERE TRUE"#, "after a restoration no session is left"),
+    (
+        "\"user\".\"id\" = \"authctl_apikey\".\"userId\"\n           WHERE TRUE",
+        "an operator lists the tokens of all users",
+    ),
     (r#"FROM "authctl_schema_history""#, "a row for each migration, read only when one is missing"),
 ];
 
@@ -91,6 +95,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("{of_email}", &[r#""email""#]),
     ("{of_id}", &[r#""id""#]),
     ("{COMPLETED_MAX}", &["50"]),
+    ("{which_tokens}", &[r#""authctl_apikey"."id" = ?1"#, r#""authctl_apikey"."userId" = ?1"#, "TRUE"]),
     ("{named}", &[r#""identifier""#]),
     ("{IDENTIFIER}", &[r#"CASE WHEN octet_length("identifier") <= 100000 THEN "identifier" END"#]),
     ("{HISTORY}", &["authctl_schema_history"]),
@@ -145,6 +150,8 @@ const INDEXES: &[&str] = &[
     "user USING COVERING INDEX user_createdAt_idx (createdAt>? AND createdAt<?)",
     "authctl_audit USING INTEGER PRIMARY KEY (rowid>?)",
     "authctl_throttle USING PRIMARY KEY (key=?)",
+    "authctl_apikey USING INDEX authctl_apikey_key_unique (key=?)",
+    "authctl_apikey USING INDEX authctl_apikey_userId_idx (userId=?)",
     "authctl_audit USING INDEX authctl_audit_user (userId=? AND rowid>?)",
     "authctl_audit USING INDEX authctl_audit_actor (actorId=? AND rowid>?)",
     "authctl_audit USING INDEX authctl_audit_userEmail (userEmail=? AND rowid>?)",

@@ -210,6 +210,11 @@ impl ConvertReport {
             );
             notes.push(format!("{factors} {verb}: the app cannot read them, and the password alone signs in"));
         }
+        if self.converted.tokens > 0 {
+            let verb = if self.dry_run { "would end" } else { "ended" };
+            let tokens = counted(self.converted.tokens, "API token");
+            notes.push(format!("{tokens} {verb}: the app has keys of its own"));
+        }
         if !columns_kept.is_empty() {
             notes.push(format!(
                 "columns that the app's schema lacks are kept: {}; the app knows roles and bans with its admin plugin only",
@@ -257,6 +262,7 @@ impl Report for ConvertReport {
             sessions,
             codes,
             second_factors,
+            tokens,
             columns_kept,
             left_out,
             settings,
@@ -278,6 +284,7 @@ impl Report for ConvertReport {
             "sessionsEnded": sessions,
             "codesEnded": codes,
             "secondFactorsRemoved": second_factors,
+            "tokensEnded": tokens,
             "settingsKept": settings,
             "columnsKept": columns_kept,
             "leftOut": left_out,

@@ -130,7 +130,8 @@ impl Report for CopyReport {
     }
 
     fn json(&self) -> Value {
-        let Contents { users, accounts, sessions, codes, second_factors, settings, attempts, entries } = &self.contents;
+        let Contents { users, accounts, sessions, codes, second_factors, tokens, settings, attempts, entries } =
+            &self.contents;
         json!({
             "from": self.from.to_string(),
             "to": self.to.to_string(),
@@ -139,6 +140,7 @@ impl Report for CopyReport {
             "sessions": sessions,
             "codes": codes,
             "secondFactors": second_factors,
+            "tokens": tokens,
             "settings": settings,
             "attempts": attempts,
             "entries": entries,

@@ -15,7 +15,7 @@ use crate::store::mapping::{Holds, NATIVE, SchemaMapping, TABLES, Table, identif
 use crate::store::sql::inventory::Inventory;
 use crate::store::sql::steps::make_way;
 use crate::store::sql::users::PASSWORD;
-use crate::store::sql::{Both, SqlStore, State, policy, retrying, rows, throttle};
+use crate::store::sql::{Both, SqlStore, State, api_tokens, policy, retrying, rows, throttle};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::definition::Definition;
 use crate::store::sqlite::description::Described;
@@ -33,6 +33,8 @@ pub struct Converted {
     pub codes: u64,
     /// Second factors, whose secrets the app cannot read. Their users sign in with the password alone.
     pub second_factors: u64,
+    /// API tokens, which the app does not know.
+    pub tokens: u64,
     /// Columns of authctl that the schema of the app lacks, such as `user.role`, with their values.
     pub columns_kept: Vec<String>,
     /// What other programs added to the tables and does not fit the new ones, by kind and name: indexes, triggers, computed
@@ -116,13 +118,17 @@ impl SqlStore {
 }
 
 fn event(converted: &Converted, before: &BackupSummary) -> Event {
-    let Converted { users, without_password, sessions, codes, second_factors, .. } = converted;
+    let Converted { users, without_password, sessions, codes, second_factors, tokens, .. } = converted;
     let (users, ended) = (counted(*users, "user"), counted(*sessions, "session"));
     let removed = counted(without_password.len() as u64, "password");
     let log = format!("the log of {} entries that ended in {} is in the backup", before.entries, before.head);
     let removed = match second_factors {
         0 => removed,
         count => format!("{removed} and {}", counted(*count, "second factor")),
+    };
+    let ended = match tokens {
+        0 => ended,
+        count => format!("{ended}, {}", counted(*count, "API token")),
     };
     let detail = format!("{users}; removed {removed}; ended {ended} and {}; {log}", counted(*codes, "code"));
     Event::new("database.converted").with(detail)
@@ -143,6 +149,7 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
         users: rows::count(tx, &NATIVE, "user")?,
         sessions: rows::count(tx, &NATIVE, "session")?,
         codes: rows::count(tx, &NATIVE, "verification")?,
+        tokens: rows::count(tx, &NATIVE, api_tokens::TABLE)?,
         settings: policy::settings(tx)?.len() as u64,
         ..Converted::default()
     };

@@ -6,7 +6,7 @@ use crate::auth::second_factor::SealedSecret;
 use crate::auth::storage::{FactorAct, FactorUse, NewFactor, OtpKind, RightOtp};
 
 /// Runs a test on every engine with the tables of authctl.
-fn on_native_engines(test: impl Fn(&Database) + Sync) {
+pub(super) fn on_native_engines(test: impl Fn(&Database) + Sync) {
     on_engines(|engine| engine.is_native, test);
 }
 

@@ -69,7 +69,8 @@ fn fill(db: &Database) {
     db.edit(&format!(
         r#"UPDATE "user" SET "banned" = {yes}, "banReason" = 'spam', "banExpires" = :then, "emailVerified" = {yes},
            "image" = 'https://example.com/a.png', "twoFactorEnabled" = {no} WHERE "id" = 'bob';
-           INSERT INTO "authctl_twoFactor" VALUES ('factor', 'key:00', 'a', 'ada', {yes}, 3, :then, 7)"#
+           INSERT INTO "authctl_twoFactor" VALUES ('factor', 'key:00', 'a', 'ada', {yes}, 3, :then, 7);
+           INSERT INTO "authctl_apikey" VALUES ('token', NULL, 'authctl_abcd', 'digest', 'ada', 'guard', :then, :then, NULL)"#
     ));
 }
 
@@ -82,9 +83,9 @@ fn copy_is_the_same_database_in_a_new_place() {
         let Transferred { contents, digest, logged } = copy_with(from, to, &mut |rows| advanced += rows).unwrap();
         logged.unwrap();
         assert_eq!((&contents, advanced), (&counted, 2 * counted.total()));
-        let Contents { users, accounts, sessions, codes, second_factors, settings, attempts, entries: logged } =
+        let Contents { users, accounts, sessions, codes, second_factors, tokens, settings, attempts, entries: logged } =
             contents;
-        assert_eq!(second_factors, 1);
+        assert_eq!((second_factors, tokens), (1, 1));
         assert_eq!((users, accounts, sessions, codes, settings, attempts), (3, 2, 2, 1, 1, 2));
 
         let (mut old, mut new) = (from.store(), to.store());
@@ -101,6 +102,7 @@ fn copy_is_the_same_database_in_a_new_place() {
         }
         assert!(old.factor("ada").unwrap().is_some());
         assert_eq!(old.factor("ada").unwrap(), new.factor("ada").unwrap());
+        assert_eq!(old.api_tokens(None).unwrap().unwrap(), new.api_tokens(None).unwrap().unwrap());
         let of_code = |store: &mut dyn Store| store.code(Purpose::ChangeEmail, &code("secret")).unwrap().unwrap();
         assert_eq!(of_code(&mut *old), of_code(&mut *new));
 

@@ -13,10 +13,11 @@ use crate::store::mapping::identifier;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("V010__accounts", include_str!("../../../migrations/postgres/V010__accounts.sql")),
     ("V011__second_factor", include_str!("../../../migrations/postgres/V011__second_factor.sql")),
+    ("V012__api_tokens", include_str!("../../../migrations/postgres/V012__api_tokens.sql")),
 ];
 
 /// The newest schema version, the same for every engine.
-pub(super) const LATEST: u32 = 11;
+pub(super) const LATEST: u32 = 12;
 
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
@@ -25,8 +26,8 @@ pub(super) const HISTORY: &str = "authctl_schema_history";
 pub(super) const OWN_TABLES: &[&str] =
     &["authctl_audit", "authctl_head", "authctl_policy", "authctl_throttle", HISTORY];
 
-/// The table of second factors, in native schemas alone.
-const SECOND_FACTORS: &str = "authctl_twoFactor";
+/// The tables of second factors and API tokens, in native schemas alone.
+const OF_USERS: [&str; 2] = ["authctl_twoFactor", "authctl_apikey"];
 
 /// "actl" in ASCII: the lock for a change of the schema.
 const LOCK: u32 = 0x6163_746c;
@@ -42,9 +43,9 @@ pub(super) enum Contents {
 
 impl Contents {
     /// Whether an object of a native schema is in this one: those of authctl's own tables have its name. Second factors
-    /// belong to users, so they are where the users are.
+    /// and API tokens belong to users, so they are where the users are.
     pub(super) fn has(self, object: &str) -> bool {
-        self == Self::Native || object.contains("authctl_") && !object.contains(SECOND_FACTORS)
+        self == Self::Native || object.contains("authctl_") && !OF_USERS.iter().any(|table| object.contains(table))
     }
 
     /// The part of a migration that this schema gets. A migration consists of parts between empty lines, and each part is

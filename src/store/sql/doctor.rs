@@ -8,7 +8,7 @@ use super::audit::{interrupted_of, subject};
 use super::codes::VALUE;
 use super::users::{PASSWORD, correct_account_id};
 use super::write_tx::Guest;
-use super::{SqlStore, audit, codes, native_factor, odd_rows, policy, rows};
+use super::{SqlStore, api_tokens, audit, codes, native_factor, odd_rows, policy, rows};
 use crate::auth::audit::{Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
@@ -279,8 +279,10 @@ fn app_tables(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, S
     let catalog = tx.catalog()?;
     let plugins = find_plugins(&catalog, mapping.table("user")).into_iter().map(|found| found.table);
     let mut tables: Vec<String> = plugins.collect();
-    let is_own =
-        |name: &str| name == native_factor::TABLE || TABLES.iter().any(|own| own.name.eq_ignore_ascii_case(name));
+    let is_own = |name: &str| {
+        [native_factor::TABLE, api_tokens::TABLE].contains(&name)
+            || TABLES.iter().any(|own| own.name.eq_ignore_ascii_case(name))
+    };
     let is_of_app = |table: &&CatalogTable| {
         ORM_TABLES.contains(&table.name.as_str())
             || !is_own(&table.name) && table.foreign_keys.iter().any(|key| is_own(&key.parent))

@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::inventory::Inventory;
 use super::rows::Values;
 use super::user_list::{PATTERN_MAX, pattern};
-use super::{codes, native_factor, roles, rows, search, sessions};
+use super::{api_tokens, codes, native_factor, roles, rows, search, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
@@ -502,6 +502,9 @@ pub(in crate::store) fn update(
     }
     let mut ended = sessions::end(tx, mapping, id, ended_sessions.as_ref(), now)?;
     log.extend(change_events(&before, &user));
+    if matches!(change.ban, Some(Ban::Imposed { .. })) {
+        api_tokens::end_all(tx, mapping, log, id)?;
+    }
     let subject = Subject::from(&before);
     log.extend(ended.iter().map(|session| ended_of(&subject, session)));
     if loses_impersonations {

@@ -31,10 +31,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V009__filters", include_str!("../../../migrations/V009__filters.sql")),
     ("V010__search", include_str!("../../../migrations/V010__search.sql")),
     ("V011__second_factor", include_str!("../../../migrations/V011__second_factor.sql")),
+    ("V012__api_tokens", include_str!("../../../migrations/V012__api_tokens.sql")),
 ];
 
 /// The newest schema version. Every database is migrated to it when it is opened.
-pub const LATEST: u32 = 11;
+pub const LATEST: u32 = 12;
 
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
@@ -174,6 +175,7 @@ mod tests {
             ("V009__filters", "25d5584cd979fb4bde878354416bfdf7e8bf1098543a819261cd64cb73af75aa"),
             ("V010__search", "c2405133474cfc637ec7e9a26a5680a2a6b2c7c2270f3116c154166e05eca4a5"),
             ("V011__second_factor", "453ddec2695d01ed9838fa1c111063ec581a11148e607c085242208b341cd0e4"),
+            ("V012__api_tokens", "25cca24b5fababaddb9c5e1a064b43e3afec549a05cc999bfcd7fbcef59452d6"),
         ];
         assert!(sums.iter().map(|(name, sum)| (*name, sum.as_str())).eq(released), "{sums:#?}");
     }

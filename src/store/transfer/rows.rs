@@ -61,6 +61,20 @@ pub(super) static COPIED: LazyLock<Vec<Table>> = LazyLock::new(|| {
             ("lastStep", Number),
         ],
     );
+    let tokens = own(
+        "authctl_apikey",
+        &[
+            ("id", Text),
+            ("name", Text),
+            ("start", Text),
+            ("key", Text),
+            ("userId", Text),
+            ("scopes", Text),
+            ("createdAt", Kind::Time),
+            ("expiresAt", Kind::Time),
+            ("lastRequest", Kind::Time),
+        ],
+    );
     let policy = own("authctl_policy", &[("key", Text), ("value", Text), ("updatedAt", Number)]);
     let throttle =
         own("authctl_throttle", &[("key", Text), ("count", Number), ("notBefore", Number), ("lastAt", Number)]);
@@ -84,7 +98,7 @@ pub(super) static COPIED: LazyLock<Vec<Table>> = LazyLock::new(|| {
             ("hash", Text),
         ],
     );
-    of_users.chain([factors, policy, throttle, audit]).collect()
+    of_users.chain([factors, tokens, policy, throttle, audit]).collect()
 });
 
 impl From<Holds> for Kind {

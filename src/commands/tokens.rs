@@ -1,0 +1,290 @@
+//! `tokens`: API tokens of the caller or, for an operator, of users, and the API keys of an app.
+
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::Attempt as _;
+use super::session_start::{Printed, printed, refuse_lost};
+use super::sessions::{WhoseArgs, scope};
+use crate::auth::api_token::{ApiToken, StoredToken, TokenRequest, TokenRight, TokenScope};
+use crate::auth::audit::counted;
+use crate::auth::{Scope, SignedIn};
+use crate::cli::values;
+use crate::context::Context;
+use crate::output::json::TokenView;
+use crate::output::table::{Column, Tone, table};
+use crate::output::text::{cell, escape, escaped, relative};
+use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl tokens create --name ci --scope deploy
+  AUTHCTL_TOKEN=$TOKEN authctl guard --scope deploy -- ./deploy.sh
+  authctl tokens list
+  authctl tokens revoke 0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq
+
+A token acts for its owner in AUTHCTL_TOKEN or AUTHCTL_TOKEN_FILE. It is no sign-in, and does
+only what its scopes say, never more than its owner may:
+
+  whoami      authctl whoami
+  guard       authctl guard without --scope
+  users:read  users list, show, explain and exists, if the owner is an administrator
+  audit:read  the audit commands, if the owner is an administrator
+  any other   authctl guard --scope with the same word
+
+A token ends with its time, with `tokens revoke`, and when its owner is banned, locked down or
+deleted. In a Better Auth database these commands administer the API keys of the app, which
+the app checks.";
+
+#[derive(Debug, Subcommand)]
+pub enum TokensCommand {
+    /// Make a token and print it, a single time
+    #[command(after_help = "Examples:
+  authctl tokens create --name ci --scope deploy --for 30d
+  authctl tokens create --user deploy-bot@example.com --scope guard,users:read")]
+    Create(CreateTokenArgs),
+    /// List tokens: yours, or those of others
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:
+  authctl tokens list
+  authctl tokens list --all-users --json | jq -r '.tokens[].id'"
+    )]
+    List(ListTokensArgs),
+    /// End tokens: yours, or those of others
+    #[command(after_help = "Examples:
+  authctl tokens revoke 0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq
+  authctl tokens revoke --user ada@example.com --all")]
+    Revoke(RevokeTokensArgs),
+    /// Replace a token by a new one with the same name and scopes
+    #[command(after_help = "Example:\n  authctl tokens rotate 0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq")]
+    Rotate(RotateTokenArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct CreateTokenArgs {
+    /// A name by which you know the token again
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How long, from 1m to 400d
+    #[arg(long = "for", value_name = "DURATION", default_value = "90d", value_parser = values::life)]
+    pub duration: SignedDuration,
+    /// What the token may do; repeat it, or separate scopes by commas [default: whoami,guard]
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+    pub scopes: Vec<TokenScope>,
+    /// Whose, by email address or id, instead of yours
+    #[arg(long)]
+    pub user: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ListTokensArgs {
+    #[command(flatten)]
+    pub whose: WhoseArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RevokeTokensArgs {
+    /// Ids of tokens, as `tokens list` shows them
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub ids: Vec<String>,
+    /// All tokens: yours, or those of --user or --all-users
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// Delete the API keys of an app, which otherwise are disabled and stay in its lists
+    #[arg(long)]
+    pub delete: bool,
+    #[command(flatten)]
+    pub whose: WhoseArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RotateTokenArgs {
+    /// Id of the token, as `tokens list` shows it
+    pub id: String,
+    /// How long, from 1m to 400d [default: as long as before]
+    #[arg(long = "for", value_name = "DURATION", value_parser = values::life)]
+    pub duration: Option<SignedDuration>,
+    /// Whose, by email address or id, instead of yours
+    #[arg(long)]
+    pub user: Option<String>,
+}
+
+pub(super) fn run(command: &TokensCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        TokensCommand::Create(args) => create(args, context).attempt("could not make a token"),
+        TokensCommand::List(args) => list(args, context).attempt("could not list tokens"),
+        TokensCommand::Revoke(args) => revoke(args, context).attempt("could not end tokens"),
+        TokensCommand::Rotate(args) => rotate(args, context).attempt("could not replace the token"),
+    }
+}
+
+/// The tokens that are meant: those of the caller, if the arguments name no others.
+fn chosen(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Scope> {
+    match scope(whose, context)? {
+        Some(scope) => Ok(scope),
+        None => Ok(Scope::Own(context.authenticate()?.in_person()?.keep())),
+    }
+}
+
+fn of_user(user: Option<&String>) -> WhoseArgs {
+    WhoseArgs { user: user.cloned(), all_users: false }
+}
+
+fn create(args: &CreateTokenArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    refuse_lost(Printed::Token, context)?;
+    let database = context.database()?.location;
+    let (owner, me) = if let Some(named) = &args.user {
+        (context.auth()?.user_to_change(named)?, None)
+    } else {
+        let me = context.authenticate()?;
+        (me.user.clone(), Some(me))
+    };
+    let mut scopes = args.scopes.clone();
+    if scopes.is_empty() && !context.is_guest() {
+        scopes = [TokenRight::Whoami, TokenRight::Guard].map(TokenScope::from).to_vec();
+    }
+    scopes.sort();
+    scopes.dedup();
+    let request = TokenRequest { name: args.name.as_deref(), scopes: &scopes, life: args.duration };
+    let me = me.as_ref().map(SignedIn::in_person).transpose()?;
+    let (token, stored) = context.auth()?.create_token(&owner, me, &request)?;
+    let is_guest = context.is_guest();
+    for scope in scopes.iter().filter(|scope| !scope.is_known() && !is_guest) {
+        context.notices.push(format!("only `authctl guard --scope {scope}` asks for the scope {scope}"));
+    }
+    Ok(Made { act: Act::Created, token, stored, database }.into())
+}
+
+fn list(args: &ListTokensArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let scope = chosen(&args.whose, context)?;
+    let tokens = context.auth()?.tokens(&scope)?;
+    Ok(TokenList { tokens, is_of_all: scope.user_id().is_none(), has_ended: false }.into())
+}
+
+fn revoke(args: &RevokeTokensArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let scope = chosen(&args.whose, context)?;
+    let ids = (!args.all).then_some(args.ids.as_slice());
+    let tokens = context.auth()?.revoke_tokens(&scope, ids, args.delete)?;
+    Ok(TokenList { tokens, is_of_all: scope.user_id().is_none(), has_ended: true }.into())
+}
+
+fn rotate(args: &RotateTokenArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    refuse_lost(Printed::Token, context)?;
+    let database = context.database()?.location;
+    let scope = chosen(&of_user(args.user.as_ref()), context)?;
+    let (token, stored) = context.auth()?.rotate_token(&scope, &args.id, args.duration)?;
+    Ok(Made { act: Act::Rotated, token, stored, database }.into())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Created,
+    Rotated,
+}
+
+/// A token that exists only in this answer.
+#[derive(Debug)]
+struct Made {
+    act: Act,
+    token: ApiToken,
+    stored: StoredToken,
+    database: DatabaseLocation,
+}
+
+impl Report for Made {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let Self { act, token, stored, database } = self;
+        let verb = match act {
+            Act::Created => "made a token",
+            Act::Rotated => "replaced a token",
+        };
+        let owner = stored.owner_email.as_deref().unwrap_or(&stored.owner_id);
+        let end = stored
+            .expires_at
+            .map_or_else(|| "does not expire".to_owned(), |end| format!("ends {}", relative(end, now)));
+        let done = format!("{verb} of {} in {}; it {end} and has {}", escape(owner), escaped(database), scopes(stored));
+        printed("token", token.expose(), done, style)
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "token": self.token.expose(),
+            "apiToken": TokenView::from(&self.stored),
+            "database": self.database.to_string(),
+        })
+    }
+
+    /// The text of the token exists only in the answer.
+    fn lost_answer_hint(&self) -> Option<String> {
+        let id = escape(&self.stored.id);
+        Some(format!(
+            "the token is lost: `authctl tokens revoke {id}` ends it, and `authctl tokens rotate {id}` makes a new one"
+        ))
+    }
+}
+
+/// The scopes of a token in words.
+fn scopes(token: &StoredToken) -> String {
+    let noun = if token.scopes.len() == 1 { "scope" } else { "scopes" };
+    match token.scopes.as_slice() {
+        [] => "no scopes".to_owned(),
+        scopes => format!("the {noun} {}", scopes.iter().map(TokenScope::as_str).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A list of tokens, or what ended.
+#[derive(Debug)]
+struct TokenList {
+    tokens: Vec<StoredToken>,
+    is_of_all: bool,
+    has_ended: bool,
+}
+
+impl TokenList {
+    fn table(&self, now: Timestamp, style: Style) -> String {
+        let mut columns = vec![
+            Column::whole("ID").toned(|_| Tone::Dim),
+            Column::shrinking("NAME", 8, 5),
+            Column::optional("TOKEN", 2),
+            Column::shrinking("SCOPES", 12, 4),
+            Column::optional("LAST USED", 1),
+            Column::optional("EXPIRES", 3),
+        ];
+        columns.extend(self.is_of_all.then(|| Column::shrinking("USER", 16, 6)));
+        let rows = self.tokens.iter().map(|token| {
+            let when = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| style.when(time, now));
+            let scopes: Vec<&str> = token.scopes.iter().map(TokenScope::as_str).collect();
+            let state = if token.is_enabled { when(token.expires_at) } else { "disabled".to_owned() };
+            let mut cells = vec![
+                escape(&token.id).into_owned(),
+                cell(token.name.as_deref().unwrap_or("-")),
+                token.start.as_deref().map_or_else(|| "-".to_owned(), |start| format!("{}...", escape(start))),
+                if scopes.is_empty() { "-".to_owned() } else { scopes.join(",") },
+                when(token.last_used),
+                state,
+            ];
+            cells.extend(self.is_of_all.then(|| cell(token.owner_email.as_deref().unwrap_or(&token.owner_id))));
+            cells
+        });
+        table(&columns, rows.collect(), style)
+    }
+}
+
+impl Report for TokenList {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let count = counted(self.tokens.len() as u64, "token");
+        match (self.has_ended, self.tokens.is_empty()) {
+            (true, is_empty) => Page::done_if(!is_empty, format!("ended {count}")),
+            (false, true) => Page::note("there are no tokens".to_owned()),
+            (false, false) => Page::answer(self.table(now, style)),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let tokens: Vec<TokenView<'_>> = self.tokens.iter().map(TokenView::from).collect();
+        let name = if self.has_ended { "ended" } else { "tokens" };
+        json!({ name: tokens })
+    }
+}

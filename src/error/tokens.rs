@@ -1,0 +1,46 @@
+//! The failures of a caller without a usable token, and those of API tokens.
+
+use super::{ExitCode, Failure};
+use crate::auth::{AuthError, SignedOut};
+use crate::context::NoToken;
+
+pub(super) fn of_no_token(error: &NoToken) -> Failure {
+    let failure = Failure::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
+    match error {
+        NoToken::None(_) => failure.hint("sign in with `authctl signin`"),
+        NoToken::Unusable { variable, .. } => failure.hint(unset(variable)),
+        NoToken::Mistyped { variable, .. } => {
+            failure.hint(format!("`unset {variable}`, or give it the token as `authctl tokens create` printed it"))
+        }
+        NoToken::File { .. } => failure.hint(unset("AUTHCTL_TOKEN_FILE")),
+    }
+}
+
+fn unset(variable: &str) -> String {
+    format!("`unset {variable}`, or give it the token of a live session")
+}
+
+/// The failure of an act on tokens, or of an act by one.
+pub(super) fn of_token(error: &AuthError) -> Failure {
+    match error {
+        AuthError::NoSuchToken(_) => Failure::new(ExitCode::NoSuch, "API_TOKEN_NOT_FOUND")
+            .hint("`authctl tokens list` lists tokens with their ids; nothing was changed"),
+        AuthError::ScopeMissing(scope) => Failure::new(ExitCode::Refused, "FORBIDDEN")
+            .hint(format!("make a token that has it: `authctl tokens create --scope {scope}`")),
+        AuthError::NoApiKeys => Failure::new(ExitCode::Refused, "API_KEYS_MISSING")
+            .hint("an app has API keys with the plugin @better-auth/api-key and its table `apikey`"),
+        _ => Failure::new(ExitCode::Refused, "FORBIDDEN").hint(
+            "`unset AUTHCTL_TOKEN AUTHCTL_TOKEN_FILE`, then sign in with `authctl signin`; `authctl tokens --help` lists what a \
+             token may do",
+        ),
+    }
+}
+
+/// The hint about an API token that is refused.
+pub(super) fn hint(why: SignedOut) -> &'static str {
+    match why {
+        SignedOut::TokenExpired => "the API token has expired: its owner makes another with `authctl tokens rotate`",
+        SignedOut::TokenOfApp => "the API keys of this database are for its app: take the token of a session here",
+        _ => "the API token was revoked or never was in this database: make another with `authctl tokens create`",
+    }
+}
