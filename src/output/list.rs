@@ -45,7 +45,7 @@ pub enum Format {
 /// A value of a row, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// Also a number. Empty when there is none.
+    /// Also a number. Empty without a value.
     Text(String),
     /// The id of a row. A table on a terminal has its first characters.
     Id(String),
