@@ -104,7 +104,7 @@ pub enum Listing {
         limit: Option<usize>,
     },
     /// Sessions that end while they are printed.
-    Ending(Ending),
+    Ending(Box<Ending>),
     /// A list that was read at once.
     Rows(Rows),
     /// An export, which is complete in a file without a name, and lines about it.

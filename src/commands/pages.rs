@@ -90,7 +90,7 @@ pub(crate) fn pages(listing: Listing, layout: &Layout, style: Style) -> anyhow::
             super::sessions::list::pages(selection, current, limit, layout, style)
         }
         Listing::Export { file, about } => Ok(super::export::pages(file, about)),
-        Listing::Ending(ending) => super::sessions::revoke::pages(ending, layout, style),
+        Listing::Ending(ending) => super::sessions::revoke::pages(*ending, layout, style),
         Listing::Rows(rows) => PagesOf::boxed(ReadRows(rows), layout, Some(usize::MAX), style),
     }
 }

@@ -155,12 +155,11 @@ pub(super) fn stored(path: &Path) -> String {
 
 /// Returns the given address, or asks for one.
 pub(super) fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String> {
-    let typed = match given {
-        Some(email) => email.clone(),
-        None => {
-            let check = |typed: &str| Email::typed(typed).map(drop).map_err(|invalid| invalid.to_string());
-            context.prompt().text("Email", "an email address", "the argument EMAIL", &check)?
-        }
+    let typed = if let Some(email) = given {
+        email.clone()
+    } else {
+        let check = |typed: &str| Email::typed(typed).map(drop).map_err(|invalid| invalid.to_string());
+        context.prompt().text("Email", "an email address", "the argument EMAIL", &check)?
     };
     Ok(pasted(&typed).to_owned())
 }

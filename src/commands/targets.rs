@@ -76,6 +76,12 @@ pub(super) struct Question<'q> {
     pub(super) question: &'q str,
 }
 
+/// An act on one target.
+pub(super) type Act<'a> = dyn FnMut(&str, &mut Context) -> anyhow::Result<Box<dyn Report>> + 'a;
+
+/// What an act did, or why it failed.
+type TargetResult = Result<Box<dyn Report>, Failure>;
+
 /// The most effects that are shown before a question.
 const ASKED_MAX: usize = 20;
 
@@ -84,7 +90,7 @@ pub(super) fn each(
     targets: &[String],
     context: &mut Context,
     question: Option<Question<'_>>,
-    act: &mut dyn FnMut(&str, &mut Context) -> anyhow::Result<Box<dyn Report>>,
+    act: &mut Act<'_>,
 ) -> anyhow::Result<Outcome> {
     // A database that cannot be opened is one error and not one for each.
     context.auth()?;
@@ -106,7 +112,7 @@ pub(super) fn each(
         results.push((target.clone(), result));
         line.advance(1);
     }
-    Ok(Results { left: total - results.len(), stopped: interrupts.came(), results }.into())
+    Ok(Results { left: total - results.len(), stopped: interrupts.came(), of_targets: results }.into())
 }
 
 /// Shows what the act does to each target. A target without an effect fails later.
@@ -115,7 +121,7 @@ fn ask(targets: &[String], Question { effect, question }: Question<'_>, context:
     for target in targets.iter().take(ASKED_MAX) {
         match effect(target, context) {
             Ok(effect) => lines.push(effect),
-            Err(error) => lines.push(escape(&Failure::from(error).message()).into_owned()),
+            Err(error) => lines.push(escape(Failure::from(error).message()).into_owned()),
         }
     }
     if targets.len() > ASKED_MAX {
@@ -129,7 +135,7 @@ fn ask(targets: &[String], Question { effect, question }: Question<'_>, context:
 /// What became of each target.
 #[derive(Debug)]
 struct Results {
-    results: Vec<(String, Result<Box<dyn Report>, Failure>)>,
+    of_targets: Vec<(String, TargetResult)>,
     /// The signal that stopped the act, and the number of targets that were not begun.
     stopped: Option<Signal>,
     left: usize,
@@ -137,12 +143,12 @@ struct Results {
 
 impl Results {
     fn failed(&self) -> usize {
-        self.results.iter().filter(|(_, result)| result.is_err()).count()
+        self.of_targets.iter().filter(|(_, result)| result.is_err()).count()
     }
 
     /// What a signal left.
     fn interrupted(&self) -> Option<Failure> {
-        let counts = [self.results.len() - self.failed(), self.failed(), self.left];
+        let counts = [self.of_targets.len() - self.failed(), self.failed(), self.left];
         let [done, failed, left] = counts.map(|count| grouped(count as u64));
         let what = format!("{done} done, {failed} failed, {left} not begun");
         Some(Failure::from(anyhow::Error::new(Interrupted { signal: self.stopped?, what })))
@@ -152,7 +158,7 @@ impl Results {
 impl Report for Results {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let mut all = Page::default();
-        for (target, result) in &self.results {
+        for (target, result) in &self.of_targets {
             match result {
                 Ok(report) => {
                     let Page { answer, done, notes, errors } = report.text(now, style);
@@ -167,14 +173,14 @@ impl Report for Results {
         if let Some(interrupted) = self.interrupted() {
             all.errors.push(interrupted.text(style.color));
         } else if failed > 0 {
-            let total = grouped(self.results.len() as u64);
+            let total = grouped(self.of_targets.len() as u64);
             all.errors.push(format!("{} of {total} failed", grouped(failed as u64)));
         }
         all
     }
 
     fn json(&self) -> Value {
-        let one = |(target, result): &(String, Result<Box<dyn Report>, Failure>)| match result {
+        let one = |(target, result): &(String, TargetResult)| match result {
             Ok(report) => report.json(),
             Err(failure) => {
                 let mut document = failure.document();
@@ -183,7 +189,7 @@ impl Report for Results {
             }
         };
         let interrupted = self.interrupted().map(|failure| failure.document());
-        self.results.iter().map(one).chain(interrupted).collect()
+        self.of_targets.iter().map(one).chain(interrupted).collect()
     }
 
     /// One document per line.

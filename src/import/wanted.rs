@@ -55,7 +55,7 @@ pub fn read_wanted(input: Input) -> Result<Vec<ReadRow>, ImportError> {
 enum Reader {
     Tree(JsonTree),
     Lines(JsonLines),
-    Table(CsvTable),
+    Table(Box<CsvTable>),
 }
 
 impl Reader {
@@ -78,7 +78,7 @@ impl Reader {
                 if let Some(column) = cells_of(&header, separator).into_iter().find(|name| !is_field(name)) {
                     return Err(ImportError::UnknownColumn { file, column, known: FIELDS });
                 }
-                Self::Table(CsvTable::new(bytes, separator)?)
+                Self::Table(Box::new(CsvTable::new(bytes, separator)?))
             }
         })
     }

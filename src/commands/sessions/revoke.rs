@@ -118,7 +118,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
             announce(&mut ending, context)?;
         }
         let layout = ListFlags::default().layout();
-        return Ok(Outcome::list(Listing::Ending(ending), layout));
+        return Ok(Outcome::list(Listing::Ending(Box::new(ending)), layout));
     }
     let Selection { scope, filter, .. } = &ending.selection;
     let mut sessions = context.auth()?.sessions_with_ids(&args.ids, scope, filter)?;

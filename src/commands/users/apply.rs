@@ -168,13 +168,12 @@ fn plan(
                     Target::New { .. } => one.email.as_str().to_owned(),
                     Target::Existing { user, .. } => user.id.clone(),
                 };
-                match lines.get(&key) {
-                    Some(first) => bad.push((line, format!("{} stands in line {first} already", one.email))),
-                    None => {
-                        lines.insert(key, line);
-                        roles.extend(one.new_role().map(str::to_owned));
-                        planned.push(one);
-                    }
+                if let Some(first) = lines.get(&key) {
+                    bad.push((line, format!("{} stands in line {first} already", one.email)));
+                } else {
+                    lines.insert(key, line);
+                    roles.extend(one.new_role().map(str::to_owned));
+                    planned.push(one);
                 }
             }
             Err(problem) => bad.push((line, problem)),
@@ -241,12 +240,13 @@ fn effect(plan: &[Planned], report: &Applied) -> String {
     format!("{}\nThis {} in {place}.", lines.join("\n"), numbers(created, plan.len() - created, ["creates", "changes"]))
 }
 
-fn numbers(created: usize, changed: usize, [creates, changes]: [&str; 2]) -> String {
+/// How many users are new and how many differ, after the verb for each.
+fn numbers(new: usize, differing: usize, [create, change]: [&str; 2]) -> String {
     let users = |count: usize| counted(count as u64, "user");
-    match (created, changed) {
-        (0, changed) => format!("{changes} {}", users(changed)),
-        (created, 0) => format!("{creates} {}", users(created)),
-        (created, changed) => format!("{creates} {} and {changes} {}", users(created), users(changed)),
+    match (new, differing) {
+        (0, differing) => format!("{change} {}", users(differing)),
+        (new, 0) => format!("{create} {}", users(new)),
+        (new, differing) => format!("{create} {} and {change} {}", users(new), users(differing)),
     }
 }
 

@@ -113,7 +113,7 @@ fn exists(args: &CreateUserArgs, email: &Email, user: User, context: &mut Contex
         ));
     }
     if args.ensure {
-        return ensure(args, user, context);
+        return ensure(args, &user, context);
     }
     if !args.if_missing {
         let hint = format!(
@@ -127,7 +127,7 @@ fn exists(args: &CreateUserArgs, email: &Email, user: User, context: &mut Contex
 }
 
 /// Changes what is not as the arguments say. A password is set only if the user has none.
-fn ensure(args: &CreateUserArgs, user: User, context: &mut Context) -> anyhow::Result<Outcome> {
+fn ensure(args: &CreateUserArgs, user: &User, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
     let wanted = WantedUser {
         name: args.name.clone(),
@@ -140,7 +140,7 @@ fn ensure(args: &CreateUserArgs, user: User, context: &mut Context) -> anyhow::R
     let options =
         ConvergeOptions { guard: admin_guard(args.force_last_admin), allow_twin: args.force, reason: context.reason() };
     let now = context.now()?;
-    let differences = wanted.differences(&user, now);
+    let differences = wanted.differences(user, now);
     let unknown = match &wanted.role {
         Some(role) => context.auth()?.unknown_roles(role)?,
         None => Vec::new(),
@@ -148,12 +148,12 @@ fn ensure(args: &CreateUserArgs, user: User, context: &mut Context) -> anyhow::R
     if user.is_banned(now) {
         context.notices.push(format!("{} is banned; `authctl users unban {}` lifts the ban", user.email, user.email));
     }
-    let mut changed = converge(&user, &differences, &options, context)?;
+    let mut changed = converge(user, &differences, &options, context)?;
     let lacks_password = context.auth()?.store.password_hash(&user.id)?.is_none();
     let mut password = None;
     if lacks_password && is_password_given(&args.password) {
         let given = given(&args.password, &[&user.name, &user.email], context)?;
-        context.auth()?.set_password(&user, &given, args.password.allow_weak, true)?;
+        context.auth()?.set_password(user, &given, args.password.allow_weak, true)?;
         let what = format!("the password of {} was set", user.email);
         context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
         context.auth()?.require_in_force(&user.id, &given)?;
