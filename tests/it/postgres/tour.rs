@@ -8,6 +8,8 @@ use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 /// The length of a digest in hexadecimal digits.
 const DIGEST: usize = 64;
 
+const LIST: &str = "address,name,role,verified\neve@example.com,Evelyn,editor,yes\nkim@example.com,Kim,,\n";
+
 /// The commands, each with its input.
 const TOUR: &[(&str, &str)] = &[
     ("signup ada@example.com --name Ada --password-stdin", PASSWORD),
@@ -44,6 +46,11 @@ const TOUR: &[(&str, &str)] = &[
     ("audit tail -n 2 --json", ""),
     ("audit export", ""),
     ("stats --since 7d", ""),
+    ("users apply - --yes", LIST),
+    ("users apply - --yes", LIST),
+    ("users create kim@example.com --name Kim --role editor --no-password --ensure", ""),
+    ("roles list", ""),
+    ("users ban kim@example.com unknown@example.com eve@example.com", ""),
     ("users delete eve@example.com --yes", ""),
     ("sessions prune", ""),
     ("sessions list --all-users", ""),
