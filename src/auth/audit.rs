@@ -221,11 +221,17 @@ pub const FORM: u32 = 2;
 impl Entry {
     /// Makes the entry that follows another one.
     pub fn following(previous: Option<&Self>, actor: &Actor, event: Event) -> Self {
+        let (seq, hash) = previous.map_or((0, GENESIS), |previous| (previous.seq, &previous.hash));
+        Self::behind(seq, hash, actor, event)
+    }
+
+    /// Makes the entry behind one with a number and a hash.
+    pub fn behind(seq: u64, hash: &str, actor: &Actor, event: Event) -> Self {
         let (user_id, user_email) = event.user.map(|user| (user.id, user.email)).unzip();
         let acting_as = actor.acting_as.as_ref().map(|id| format!("impersonating {id}"));
         let detail: Vec<String> = event.detail.into_iter().chain(acting_as).collect();
         let mut entry = Self {
-            seq: previous.map_or(1, |previous| previous.seq + 1),
+            seq: seq + 1,
             form: FORM,
             // The row keeps whole seconds, so the hash covers what is read back.
             at: duration::whole_second(actor.at),
@@ -242,7 +248,7 @@ impl Entry {
             changes: event.changes,
             hash: String::new(),
         };
-        entry.hash = entry.hash_after(previous.map_or(GENESIS, |previous| &previous.hash));
+        entry.hash = entry.hash_after(hash);
         entry
     }
 
@@ -298,10 +304,13 @@ impl Entry {
 
 /// Hashes each field with its length, so that different entries never hash the same text.
 fn hash_of(fields: &[Option<&str>]) -> String {
-    let spelled: String = fields
-        .iter()
-        .map(|field| field.map_or_else(|| "-;".to_owned(), |text| format!("{}:{text};", text.len())))
-        .collect();
+    let mut spelled = String::with_capacity(512);
+    for field in fields {
+        match field {
+            Some(text) => [&text.len().to_string(), ":", text, ";"].iter().for_each(|part| spelled.push_str(part)),
+            None => spelled.push_str("-;"),
+        }
+    }
     digest(spelled)
 }
 

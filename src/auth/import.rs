@@ -6,11 +6,11 @@
 //! whole. The audit log says how far an import has come, so that the same command goes on behind the last batch.
 
 pub mod examine;
+mod plan;
 mod reset;
 pub mod row;
 pub mod stage;
 
-use std::collections::BTreeMap;
 use std::ops::{Add, ControlFlow};
 
 use jiff::Timestamp;
@@ -19,9 +19,11 @@ use super::audit::counted;
 use super::email::Email;
 use super::password::Peppers;
 use super::secret::Password;
-use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, OnConflict, Store, StoreError};
+use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, StoreError};
 use super::{Auth, AuthError};
 use examine::{Examined, Rules, TakenPassword, Warning};
+use plan::StoreIfAny;
+pub use plan::{Plan, Tally};
 use row::{Place, Reason, RowFault};
 use stage::{Stage, StagedRow};
 
@@ -59,6 +61,12 @@ impl Counts {
             ImportResult::Skipped => Self { skipped: 1, ..none },
             ImportResult::Taken | ImportResult::UnfitId => Self { refused: 1, ..none },
         }
+    }
+
+    /// Whether all users are created.
+    fn are_new(&self) -> bool {
+        let Self { created, sessions, .. } = *self;
+        *self == Self { created, sessions, ..Self::default() }
     }
 
     /// The counts with their names in the log, in its order.
@@ -190,122 +198,6 @@ impl From<ImportResult> for RowResult {
     }
 }
 
-/// Numbers by name. Names beyond the most are counted together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally(pub BTreeMap<String, u64>);
-
-/// The most names of a [`Tally`], so that a file cannot fill the memory with them.
-const NAMES_MAX: usize = 100;
-/// The name of what is counted beyond them.
-const OTHERS: &str = "others";
-
-impl Tally {
-    fn count(&mut self, name: &str) {
-        if let Some(count) = self.0.get_mut(name) {
-            *count += 1;
-        } else {
-            let name = if self.0.len() < NAMES_MAX { name } else { OTHERS };
-            *self.0.entry(name.to_owned()).or_default() += 1;
-        }
-    }
-
-    pub fn total(&self) -> u64 {
-        self.0.values().sum()
-    }
-}
-
-/// How many refused rows a plan keeps to show.
-pub const SHOWN_MAX: usize = 10;
-
-/// What an import would do.
-#[derive(Debug, Clone, Default)]
-pub struct Plan {
-    /// The rows with users, refused ones included.
-    pub rows: u64,
-    /// What becomes of the users whose rows can be taken.
-    pub counts: Counts,
-    /// Refused rows by reason.
-    pub refused: BTreeMap<Reason, u64>,
-    /// The first refused rows.
-    pub refusals: Vec<RowReport>,
-    /// The numbers of what the rows that can be taken have.
-    pub verified: u64,
-    pub banned: u64,
-    /// Passwords by the kind of hash.
-    pub passwords: Tally,
-    /// Weak hashes that are wrapped, by kind.
-    pub wrapped: Tally,
-    /// Passwords that are left out because they are weak or cannot be verified, by kind.
-    pub dropped: Tally,
-    pub without_password: u64,
-    /// Accounts at other providers.
-    pub accounts: Tally,
-    /// Accounts whose tokens are kept.
-    pub accounts_with_tokens: u64,
-    /// Roles that users get.
-    pub roles: Tally,
-    /// Roles of the other system that count for nothing.
-    pub roles_left_out: Tally,
-    pub second_factors_dropped: u64,
-    /// Fields that have no place.
-    pub left_out: Tally,
-    /// Rows about users whom the export does not have.
-    pub strays: u64,
-    /// How far an earlier run of the same import came.
-    pub before: Option<ImportProgress>,
-}
-
-impl Plan {
-    /// The number of refused rows, those included whose users are taken.
-    pub fn refused_rows(&self) -> u64 {
-        self.refused.values().sum()
-    }
-
-    /// Whether an earlier run of the same import came to the end.
-    pub fn is_done(&self) -> bool {
-        self.before.as_ref().is_some_and(|before| before.rows >= self.rows)
-    }
-
-    /// The number of rows that an earlier run has done.
-    pub fn done_before(&self) -> u64 {
-        self.before.as_ref().map_or(0, |before| before.rows)
-    }
-
-    fn add_refusal(&mut self, report: &RowReport) {
-        let RowResult::Refused(reason, _) = &report.result else { return };
-        *self.refused.entry(*reason).or_default() += 1;
-        if self.refusals.len() < SHOWN_MAX {
-            self.refusals.push(report.clone());
-        }
-    }
-
-    fn add(&mut self, examined: &Examined) {
-        let user = &examined.user;
-        self.verified += u64::from(user.user.email_verified);
-        self.banned += u64::from(user.user.ban.is_some());
-        match &examined.password {
-            TakenPassword::None => self.without_password += 1,
-            TakenPassword::Taken(kind) => self.passwords.count(kind),
-            TakenPassword::Wrapped(hash) => self.wrapped.count(hash.kind().name()),
-            TakenPassword::Dropped(kind) => self.dropped.count(kind),
-        }
-        for account in &user.accounts {
-            self.accounts.count(&account.provider_id);
-            self.accounts_with_tokens += u64::from(account.tokens.is_some());
-        }
-        for role in user.user.role.iter().flat_map(|roles| roles.split(',')) {
-            self.roles.count(role);
-        }
-        for role in &examined.roles_left_out {
-            self.roles_left_out.count(role);
-        }
-        self.second_factors_dropped += u64::from(examined.warnings.contains(&Warning::SecondFactorDropped));
-        for field in &examined.left_out {
-            self.left_out.count(field);
-        }
-    }
-}
-
 /// How many rows are read from the stage at a time.
 const CHUNK: usize = 500;
 
@@ -324,62 +216,34 @@ impl Import<'_> {
     /// [`AuthError::Store`], and those of `told`.
     pub fn plan<E: From<AuthError>>(
         &mut self,
-        mut store: Option<&mut dyn Store>,
+        mut store: StoreIfAny<'_>,
         before: Option<ImportProgress>,
-        mut told: impl FnMut(&[RowReport]) -> Result<(), E>,
+        told: Option<impl FnMut(&[RowReport]) -> Result<(), E>>,
     ) -> Result<Plan, E> {
-        let mut plan = Plan { before, ..Plan::default() };
+        let new = Plan { before, ..Plan::default() };
+        let mut plan = new.clone();
         self.each_chunk::<AuthError>(|import, rows| {
+            let mut examined = Vec::with_capacity(rows.len());
             for row in rows {
-                match import.rules.examine(row) {
-                    Ok(examined) => import.stage.claim(row.number, &examined.claims())?,
-                    Err(fault) => import.stage.refuse(row.number, &fault)?,
+                let of_row = import.rules.examine(row);
+                match &of_row {
+                    Ok(taken) => taken.claims(&mut |claim| import.stage.claim(row.number, claim))?,
+                    Err(fault) => import.stage.refuse(row.number, fault)?,
                 }
+                examined.push(of_row);
             }
-            Ok(())
+            plan.add_rows(rows, examined, import.rules, &mut store).map(drop)
         })?;
-        self.stage.refuse_duplicates().map_err(AuthError::from)?;
+        let duplicates = self.stage.refuse_duplicates().map_err(AuthError::from)?;
+        // The rows count again without those that exclude each other, and are reported when all that are refused are known.
+        if let Some(mut told) = told {
+            plan = new;
+            self.each_chunk(|import, rows| told(&plan.examine(rows, import.rules, &mut store)?))?;
+        } else if duplicates > 0 {
+            plan = new;
+            self.each_chunk::<AuthError>(|import, rows| plan.examine(rows, import.rules, &mut store).map(drop))?;
+        }
         plan.strays = self.stage.strays().map_err(AuthError::from)?;
-        let (rules, done) = (self.rules, plan.done_before());
-        let refused_before = plan.before.as_ref().is_some_and(|before| before.counts.refused > 0);
-        self.each_chunk(|_, rows| {
-            let (mut reports, mut users) = (Vec::new(), Vec::new());
-            let (mut earlier, mut earlier_users) = (Vec::new(), Vec::new());
-            for row in rows {
-                plan.rows += 1;
-                let examined = rules.examine(row);
-                if let Ok(examined) = &examined {
-                    plan.add(examined);
-                }
-                if row.number > done {
-                    reports.push(reported(row.place, examined, &mut users));
-                } else if refused_before || examined.is_err() {
-                    earlier.push(reported(row.place, examined, &mut earlier_users));
-                }
-            }
-            if let Some(store) = store.as_deref_mut().filter(|_| !earlier_users.is_empty()) {
-                // Of the rows that an earlier run has imported, those count that the database refused, and refuses again.
-                let results = store.rehearse_import(&earlier_users, rules.on_conflict).map_err(AuthError::from)?;
-                let decided = undecided(&earlier);
-                settle(&mut earlier, &decided, &results);
-            }
-            let is_refused = |report: &RowReport| match report.result {
-                RowResult::Refused(Reason::Exists, _) => rules.on_conflict == OnConflict::Update,
-                _ => true,
-            };
-            earlier.iter().filter(|report| is_refused(report)).for_each(|report| plan.add_refusal(report));
-            let results = match store.as_deref_mut() {
-                Some(store) => store.rehearse_import(&users, rules.on_conflict).map_err(AuthError::from)?,
-                None => vec![ImportResult::Created; users.len()],
-            };
-            plan.counts = plan.counts + Counts::of(&results);
-            let undecided = undecided(&reports);
-            settle(&mut reports, &undecided, &results);
-            for report in &reports {
-                plan.add_refusal(report);
-            }
-            told(&reports)
-        })?;
         Ok(plan)
     }
 
@@ -507,22 +371,30 @@ impl Auth<'_> {
         let mut counts = plan.before.as_ref().map_or_else(Counts::default, |before| before.counts);
         let mut after = plan.done_before();
         loop {
-            let rows = import.stage.rows(after, size.0).map_err(AuthError::from)?;
-            let Some(last) = rows.last().map(|row| row.number) else { return Ok(counts) };
-            let mut reports = Vec::with_capacity(rows.len());
-            let mut users = Vec::with_capacity(rows.len());
-            for row in &rows {
-                let mut examined = import.rules.examine(row);
-                if let Ok(Examined { user, password: TakenPassword::Wrapped(hash), .. }) = &mut examined {
-                    let wrapped = hash.wrap(self.policy.password.cost, self.entropy);
-                    user.hash = Some(wrapped.map_err(AuthError::from)?);
+            let mut reports = Vec::new();
+            let mut users = Vec::new();
+            let mut last = after;
+            while reports.len() < size.0 {
+                let rows = import.stage.rows(last, CHUNK.min(size.0 - reports.len())).map_err(AuthError::from)?;
+                let Some(row) = rows.last() else { break };
+                last = row.number;
+                for row in &rows {
+                    let mut examined = import.rules.examine(row);
+                    if let Ok(Examined { user, password: TakenPassword::Wrapped(hash), .. }) = &mut examined {
+                        let wrapped = hash.wrap(self.policy.password.cost, self.entropy);
+                        user.hash = Some(wrapped.map_err(AuthError::from)?);
+                    }
+                    reports.push(reported(row.place, examined, &mut users));
                 }
-                reports.push(reported(row.place, examined, &mut users));
+            }
+            if reports.is_empty() {
+                return Ok(counts);
             }
             let undecided = undecided(&reports);
             let batch = ImportBatch {
                 users: &users,
                 on_conflict: import.rules.on_conflict,
+                is_new: plan.counts.are_new(),
                 key: &import.rules.key,
                 about,
                 rows: [after, last],
@@ -541,7 +413,7 @@ impl Auth<'_> {
                 return Err(error);
             }
             counts = counts + Counts::of(&done.map_err(AuthError::from)??);
-            if committed(rows.len()).is_break() {
+            if committed(reports.len()).is_break() {
                 return Ok(counts);
             }
             after = last;
@@ -577,14 +449,5 @@ mod tests {
         for other in ["", "5 users", "created 1; rows 1 to 2", "created x; rows 1 to 2 of 2; import k; f"] {
             assert_eq!(Note::parse(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn tally_keeps_a_bounded_number_of_names() {
-        let mut tally = Tally::default();
-        for number in 0..1_000 {
-            tally.count(&format!("role-{number}"));
-        }
-        assert_eq!((tally.total(), tally.0.len(), tally.0[OTHERS]), (1_000, NAMES_MAX + 1, 900));
     }
 }

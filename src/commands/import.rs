@@ -371,7 +371,7 @@ fn plan(
     if let Some(file) = file {
         file.keep(before.as_ref().map_or(0, |before| before.rows))?;
     }
-    let told = |rows: &[RowReport]| Ok(file.as_mut().map_or(Ok(()), |file| file.add(rows))?);
+    let told = file.as_mut().map(|file| |rows: &[RowReport]| Ok(file.add(rows)?));
     if is_there {
         let Auth { store, .. } = context.auth()?;
         import.plan(Some(store), before, told)

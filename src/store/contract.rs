@@ -572,6 +572,10 @@ impl Tx for ContendedTx<'_> {
         self.tx.execute(sql, values)
     }
 
+    fn insert_rows(&mut self, target: &str, rows: &mut engine::NewRows<'_>) -> Result<(), StoreError> {
+        self.tx.insert_rows(target, rows)
+    }
+
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         self.tx.change(sql, values)
     }

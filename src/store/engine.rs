@@ -166,6 +166,41 @@ fn unexpected(index: usize, problem: &str) -> StoreError {
 /// What a query does after each row: continue or stop.
 pub(in crate::store) type EachRow<'f> = dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError> + 'f;
 
+/// The rows that a statement adds: the values of each, or why there is none.
+pub(in crate::store) type NewRows<'r> = dyn Iterator<Item = Result<Vec<Value>, StoreError>> + 'r;
+
+/// The statement that adds a number of rows. `target` is a table with the columns that each row has a value for.
+pub(in crate::store) fn insertion(target: &str, columns: usize, rows: usize) -> String {
+    let places: Vec<String> = (1..=columns * rows).map(|number| format!("?{number}")).collect();
+    let tuples: Vec<String> = places.chunks(columns.max(1)).map(|row| format!("({})", row.join(", "))).collect();
+    format!("INSERT INTO {target} VALUES {}", tuples.join(", "))
+}
+
+/// Adds rows by statements, each with as many as the engine takes at once.
+pub(in crate::store) fn insert_by_statements(
+    tx: &mut dyn Tx,
+    target: &str,
+    rows: &mut NewRows<'_>,
+) -> Result<(), StoreError> {
+    let many = tx.dialect().rows_per_statement();
+    let (mut sql, mut of) = (String::new(), [0, 0]);
+    loop {
+        let (mut values, mut count) = (Vec::new(), 0);
+        for row in rows.take(many) {
+            values.extend(row?);
+            count += 1;
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        if of != [values.len() / count, count] {
+            of = [values.len() / count, count];
+            sql = insertion(target, of[0], of[1]);
+        }
+        tx.execute(&sql, &values)?;
+    }
+}
+
 /// A table as the database describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct CatalogTable {
@@ -366,6 +401,14 @@ pub(in crate::store) trait Tx {
     /// Runs a statement and returns how many rows it wrote.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
 
+    /// A number that changes when another process has written to the database; `None` if the engine does not know.
+    fn changes_of_others(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(None)
+    }
+
+    /// Adds rows. `target` is a table with its columns, such as `"user" ("id", "email")`, and each row has a value for each
+    /// of them.
+    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError>;
     /// Runs a statement that writes or deletes rows as a whole, however large they are.
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
 

@@ -3,6 +3,7 @@
 mod backup;
 pub(in crate::store) mod catalog;
 mod checks;
+mod claims;
 pub(in crate::store) mod connect;
 mod convert;
 pub(in crate::store) mod definition;

@@ -143,18 +143,17 @@ pub struct Examined {
 }
 
 impl Examined {
-    /// What only this user can have.
-    pub fn claims(&self) -> Vec<Claim> {
+    /// Goes through what only this user can have.
+    pub fn claims<E>(&self, claim: &mut impl FnMut(Claim<'_>) -> Result<(), E>) -> Result<(), E> {
         let user = &self.user.user;
-        let mut claims = vec![Claim { noun: "address", values: vec![user.email.as_str().to_owned()] }];
+        claim(Claim::Address(user.email.as_str()))?;
         if self.user.keeps_id {
-            claims.push(Claim { noun: "id", values: vec![user.id.clone()] });
+            claim(Claim::Id(&user.id))?;
         }
-        claims.extend(self.user.accounts.iter().map(|account| Claim {
-            noun: "account at a provider",
-            values: vec![account.provider_id.clone(), account.account_id.clone()],
-        }));
-        claims
+        self.user
+            .accounts
+            .iter()
+            .try_for_each(|account| claim(Claim::Account(&account.provider_id, &account.account_id)))
     }
 }
 
@@ -217,7 +216,7 @@ impl Rules {
         }
         let user = ImportedUser {
             user: NewUserRow {
-                account_id: self.new_id(number, "credential"),
+                account_id: self.account_id(number, 0),
                 email_verified: source.verified && !warnings.contains(&Warning::PlaceholderEmail),
                 ban: source.ban.as_ref().map(|ban| self.ban(ban)),
                 // Not before the creation: another system may have both from different clocks.
@@ -242,6 +241,12 @@ impl Rules {
         let mut id = digest(format!("{}:{number}:{purpose}", self.key));
         id.truncate(32);
         id
+    }
+
+    /// An id for an account of a row of this import. Those of one row after the other are in order, so that an index takes
+    /// them at its end.
+    fn account_id(&self, number: u64, place: usize) -> String {
+        format!("{:.17}{number:011x}{place:04x}", self.key)
     }
 
     fn email(&self, source: &SourceUser, id: &str, warnings: &mut Vec<Warning>) -> Result<Email, Refusal> {
@@ -334,7 +339,7 @@ impl Rules {
                 continue;
             }
             taken.push(ImportedAccount {
-                id: self.new_id(number, &format!("account {}", taken.len())),
+                id: self.account_id(number, taken.len() + 1),
                 provider_id: provider.clone(),
                 account_id: subject.clone(),
                 created_at: since.unwrap_or(created_at).clamp(created_at.min(self.now), self.now.max(created_at)),

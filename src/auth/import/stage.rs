@@ -16,12 +16,13 @@ pub struct StagedRow {
     pub about: Vec<About>,
 }
 
-/// What only one user can have: an id, an address, an account at a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    pub noun: &'static str,
-    /// The values together, such as provider and subject.
-    pub values: Vec<String>,
+/// What only one user can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim<'a> {
+    Address(&'a str),
+    Id(&'a str),
+    /// An account: the provider and the subject there.
+    Account(&'a str, &'a str),
 }
 
 /// Keeps rows. Memory stays flat however many they are.
@@ -33,13 +34,13 @@ pub trait Stage: fmt::Debug {
     fn rows(&mut self, after: u64, limit: usize) -> Result<Vec<StagedRow>, StoreError>;
 
     /// Keeps what only the user of this row can have.
-    fn claim(&mut self, row: u64, claims: &[Claim]) -> Result<(), StoreError>;
+    fn claim(&mut self, row: u64, claim: Claim<'_>) -> Result<(), StoreError>;
 
     /// Refuses a row from now on.
     fn refuse(&mut self, row: u64, fault: &RowFault) -> Result<(), StoreError>;
 
-    /// Refuses each row that claims what an earlier row has claimed.
-    fn refuse_duplicates(&mut self) -> Result<(), StoreError>;
+    /// Refuses each row that claims what an earlier row has claimed, and returns their number.
+    fn refuse_duplicates(&mut self) -> Result<u64, StoreError>;
 
     /// Counts rows about users who have no row.
     fn strays(&mut self) -> Result<u64, StoreError>;

@@ -79,6 +79,8 @@ pub struct ImportProgress {
 pub struct ImportBatch<'a> {
     pub users: &'a [ImportedUser],
     pub on_conflict: OnConflict,
+    /// Whether the plan found none of them in the database.
+    pub is_new: bool,
     /// What identifies the import in the log.
     pub key: &'a str,
     /// The words about the files in the log.

@@ -31,7 +31,8 @@ pub(super) fn imported(name: &str) -> ImportedUser {
 }
 
 pub(super) fn batch(users: &[ImportedUser], on_conflict: OnConflict, rows: [u64; 2]) -> ImportBatch<'_> {
-    ImportBatch { users, on_conflict, key: "key", about: "clerk export users.csv", rows, total: 9, now: at(10) }
+    let (key, about, now) = ("key", "clerk export users.csv", at(10));
+    ImportBatch { users, on_conflict, is_new: false, key, about, rows, total: 9, now }
 }
 
 /// Imports a batch and ignores the results before the commit.
@@ -208,5 +209,46 @@ fn results_are_told_before_the_commit_and_an_error_of_the_listener_takes_the_bat
         assert_eq!(store.import_progress("key").unwrap(), None);
         import(&mut *store, &batch(&users, OnConflict::Fail, [0, 2])).unwrap().unwrap();
         assert!(by_id(&mut *store, "ada").is_some());
+    });
+}
+
+#[test]
+fn batch_of_new_users_meets_one_whom_another_process_has_added() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let new = |users, on_conflict| ImportBatch { is_new: true, ..batch(users, on_conflict, [0, 3]) };
+        let mut same_account = imported("eve");
+        same_account.accounts = imported("bob").accounts;
+        let users = [imported("bob"), imported("ada"), imported("cy")];
+        assert!(matches!(import(&mut *store, &new(&users, OnConflict::Fail)), Ok(Err(AuthError::UserExists))));
+        assert!(by_id(&mut *store, "bob").is_none(), "nothing is imported");
+        let results = import(&mut *store, &new(&users, OnConflict::Skip)).unwrap().unwrap();
+        assert_eq!(results, [ImportResult::Created, ImportResult::Skipped, ImportResult::Created]);
+        let results = import(&mut *store, &new(&[same_account], OnConflict::Skip)).unwrap().unwrap();
+        assert_eq!(results, [ImportResult::Skipped]);
+        let counts = store.import_progress("key").unwrap().unwrap().counts;
+        assert_eq!((db.count("user"), counts.skipped), (3, 1), "the newest run begins at the first row");
+    });
+}
+
+#[test]
+fn new_users_are_found_by_a_search_whatever_the_order_of_their_ids() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        let banned = imported("ada");
+        let users: Vec<_> = ["zoe", "bob", "mia", "amy"]
+            .map(|name| ImportedUser { user: NewUserRow { ban: None, ..imported(name).user }, ..imported(name) })
+            .into_iter()
+            .chain([banned])
+            .collect();
+        let told = ImportBatch { is_new: true, ..batch(&users, OnConflict::Fail, [0, 5]) };
+        assert_eq!(import(&mut *store, &told).unwrap().unwrap(), [ImportResult::Created; 5]);
+        for user in &users {
+            let query = UserQuery { search: Some(user.user.email.to_string()), limit: 9, ..UserQuery::default() };
+            let found = store.users(&query).unwrap().users;
+            assert_eq!(found.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), [user.user.id.as_str()]);
+            assert_eq!(found[0].banned, user.user.ban.is_some());
+            assert_eq!(store.accounts(&user.user.id).unwrap().len(), 2);
+        }
     });
 }

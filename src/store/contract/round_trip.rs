@@ -205,7 +205,7 @@ fn staged(store: &mut dyn Store, text: &str, on_conflict: OnConflict) -> (Sqlite
 fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
     let (mut stage, rules) = staged(store, text, OnConflict::Fail);
     let mut import = Import { stage: &mut stage, rules: &rules };
-    let plan = import.plan::<AuthError>(Some(&mut *store), None, |_| Ok(())).unwrap();
+    let plan = import.plan::<AuthError>(Some(&mut *store), None, Some(|_: &[_]| Ok(()))).unwrap();
     assert_eq!(plan.refused_rows(), 0, "{:?}", plan.refusals);
     let (mut reports, mut entropy) = (Vec::new(), entropy(1));
     let policy = Policy::default();
@@ -263,11 +263,11 @@ fn resumed_import_counts_what_its_first_run_refused() {
     store.create_user(&NewUserRow { email: email("ada"), ..new_user("eve") }, None, None).unwrap();
     let (mut stage, rules) = staged(&mut *store, &text, OnConflict::Update);
     let mut import = Import { stage: &mut stage, rules: &rules };
-    let whole = import.plan::<AuthError>(Some(&mut *store), None, |_| Ok(())).unwrap();
+    let whole = import.plan::<AuthError>(Some(&mut *store), None, Some(|_: &[_]| Ok(()))).unwrap();
     let counts = Counts { created: 1, refused: 1, ..Counts::default() };
     store.create_user(&new_user("bob"), None, None).unwrap();
     let before = ImportProgress { rows: 2, counts, at: at(0) };
-    let resumed = import.plan::<AuthError>(Some(&mut *store), Some(before), |_| Ok(())).unwrap();
+    let resumed = import.plan::<AuthError>(Some(&mut *store), Some(before), Some(|_: &[_]| Ok(()))).unwrap();
     assert_eq!((whole.refused_rows(), resumed.refused_rows()), (1, 1));
     assert_eq!(whole.refused, resumed.refused);
 }

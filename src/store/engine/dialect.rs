@@ -72,8 +72,10 @@ pub(in crate::store) struct Step {
 pub(in crate::store) struct SearchIndex {
     /// The statement that adds the user with an id.
     pub(in crate::store) add: &'static str,
-    /// The statement that adds the users with the ids of a JSON array.
-    pub(in crate::store) add_listed: &'static str,
+    /// The statement that adds the users behind a place.
+    pub(in crate::store) add_since: &'static str,
+    /// Selects the place of the user who was added last.
+    pub(in crate::store) last_place: &'static str,
     /// The statement that adds all users to an empty index.
     pub(in crate::store) fill: &'static str,
     /// The statement that removes the user with an id.

@@ -3,6 +3,7 @@
 //! Every statement is typed and unnamed, and every setting is local to a transaction, so that a pooler may give each
 //! transaction another session of the server.
 
+mod copy;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -24,11 +25,11 @@ use super::dialect::{DIALECT, ROWS_PER_STATEMENT};
 use super::error::{native_columns, of_commit, translate};
 use super::migrate::Contents;
 use super::row::Cells;
-use super::statement::Statement;
+use super::statement::{Statement, is_write};
 use super::{SCHEMA, catalog, info, migrate, schema};
 use crate::auth::prune::Pace;
 use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError};
-use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, WriteTx};
+use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, NewRows, Row, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
 
 /// How much longer than for other writers an act waits for an answer, and a change of the schema, which may make an index.
@@ -301,11 +302,6 @@ const ROLLBACK: &str = "ROLLBACK";
 /// The statement by which [`Tx`] takes back a part of a transaction.
 const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT";
 
-/// Whether a statement writes rows.
-fn is_write(sql: &str) -> bool {
-    ["INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb))
-}
-
 /// Runs statements in a transaction.
 pub(super) struct PostgresTx<'c> {
     client: &'c Client,
@@ -544,6 +540,10 @@ impl Tx for PostgresTx<'_> {
             client.within(limit, driver.execute_typed(&statement.sql, &parameters)).await
         };
         if is_write(sql) { self.guarded(done) } else { self.drive(done) }
+    }
+
+    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
+        self.insert_or_copy(target, rows)
     }
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {

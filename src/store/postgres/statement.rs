@@ -68,11 +68,16 @@ impl<'v> Statement<'v> {
     }
 }
 
+/// Whether a statement writes rows.
+pub(super) fn is_write(sql: &str) -> bool {
+    ["INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb))
+}
+
 /// A value that is sent as text. Its `Debug` form shows nothing, because it may be a secret.
-struct Parameter<'v>(&'v Value);
+pub(super) struct Parameter<'v>(&'v Value);
 
 impl<'v> Parameter<'v> {
-    fn new(value: &'v Value) -> Result<Self, StoreError> {
+    pub(super) fn new(value: &'v Value) -> Result<Self, StoreError> {
         match value {
             Value::Text(text) if text.contains('\0') => {
                 Err(StoreError::Engine("PostgreSQL stores no text with the character NUL".into()))
@@ -82,7 +87,7 @@ impl<'v> Parameter<'v> {
     }
 
     /// The text of the value; `None` for NULL.
-    fn text(&self) -> Option<Cow<'_, str>> {
+    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         text(self.0)
     }
 }

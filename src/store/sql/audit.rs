@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::rows;
-use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, Intents, Subject, intended_detail};
+use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, GENESIS, Intents, Subject, intended_detail};
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
@@ -15,61 +15,41 @@ use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
 pub(super) const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
     "sessionId", "reason", "detail", "changes", "hash""#;
-/// How many columns [`COLUMNS`] has.
-const WIDTH: usize = 15;
 
 /// Appends entries about what an act did.
 pub(in crate::store) fn append(tx: &mut dyn Tx, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
     let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
-    let mut previous = tx.query_one(&newest, &[], entry)?;
-    let rows_per_statement = tx.dialect().rows_per_statement();
-    let mut events = events.into_iter();
-    let (mut insert, mut width) = (String::new(), 0);
-    loop {
-        let mut values = Vec::new();
-        for event in events.by_ref().take(rows_per_statement) {
-            let entry = Entry::following(previous.as_ref(), actor, event);
-            // Acts never fill the log: another program wrote an entry with the highest number.
-            let seq = i64::try_from(entry.seq).map_err(|_| StoreError::LogFull(entry.seq.saturating_sub(1)))?;
-            values.extend(cells(&entry, seq));
-            previous = Some(entry);
-        }
-        if values.is_empty() {
-            return Ok(());
-        }
-        if values.len() != width {
-            width = values.len();
-            insert = insertion(width);
-        }
-        tx.execute(&insert, &values)?;
-    }
-}
-
-/// The statement that adds entries with a number of values.
-fn insertion(values: usize) -> String {
-    let places: Vec<String> = (1..=values).map(|number| format!("?{number}")).collect();
-    let rows: Vec<String> = places.chunks(WIDTH).map(|row| format!("({})", row.join(", "))).collect();
-    format!(r#"INSERT INTO "authctl_audit" ({COLUMNS}) VALUES {}"#, rows.join(", "))
+    let newest = tx.query_one(&newest, &[], entry)?;
+    let (mut seq, mut hash) = newest.map_or((0, GENESIS.to_owned()), |newest| (newest.seq, newest.hash));
+    let mut rows = events.into_iter().map(|event| {
+        let entry = Entry::behind(seq, &hash, actor, event);
+        // Acts never fill the log: another program wrote an entry with the highest number.
+        let number = i64::try_from(entry.seq).map_err(|_| StoreError::LogFull(seq))?;
+        seq = entry.seq;
+        hash.clone_from(&entry.hash);
+        Ok(cells(entry, number))
+    });
+    tx.insert_rows(&format!(r#""authctl_audit" ({COLUMNS})"#), &mut rows)
 }
 
 /// The values of an entry, in the order of [`COLUMNS`].
-fn cells(entry: &Entry, seq: i64) -> [Value; WIDTH] {
-    [
+fn cells(entry: Entry, seq: i64) -> Vec<Value> {
+    vec![
         seq.into(),
         entry.form.into(),
         OWN_TIME.write(entry.at),
-        (&entry.event).into(),
-        (&entry.os_user).into(),
-        (&entry.host).into(),
-        (&entry.actor_id).into(),
-        (&entry.actor_email).into(),
-        (&entry.user_id).into(),
-        (&entry.user_email).into(),
-        (&entry.session_id).into(),
-        (&entry.reason).into(),
-        (&entry.detail).into(),
-        (&entry.changes).into(),
-        (&entry.hash).into(),
+        entry.event.into(),
+        entry.os_user.into(),
+        entry.host.into(),
+        entry.actor_id.into(),
+        entry.actor_email.into(),
+        entry.user_id.into(),
+        entry.user_email.into(),
+        entry.session_id.into(),
+        entry.reason.into(),
+        entry.detail.into(),
+        entry.changes.into(),
+        entry.hash.into(),
     ]
 }
 

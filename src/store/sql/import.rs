@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -47,9 +48,10 @@ impl ImportStore for SqlStore {
         users: &[ImportedUser],
         on_conflict: OnConflict,
     ) -> Result<Vec<ImportResult>, StoreError> {
-        self.read(|tx, mapping| {
+        let mut others = std::mem::take(&mut self.other_spellings);
+        let results = self.read(|tx, mapping| {
             require_columns(mapping, users)?;
-            let present = Present::read(tx, mapping, users)?;
+            let present = Present::read(tx, mapping, users, &mut others)?;
             let mut results = Vec::with_capacity(users.len());
             for user in users {
                 let (mut result, stored) = present.decide(mapping, user, on_conflict);
@@ -64,7 +66,9 @@ impl ImportStore for SqlStore {
                 results.push(result);
             }
             Ok(results)
-        })
+        });
+        self.other_spellings = others;
+        results
     }
 
     fn import_users(
@@ -72,8 +76,24 @@ impl ImportStore for SqlStore {
         batch: &ImportBatch<'_>,
         told: &mut dyn FnMut(&[ImportResult]) -> Result<(), StoreError>,
     ) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError> {
-        self.write_tx(|tx, mapping, log| {
-            let present = Present::read(tx, mapping, batch.users)?;
+        // No user is looked up: what only one user can have has a unique index in a database that authctl made.
+        if batch.is_new && self.guest.is_none() {
+            let done = self.write_tx(|tx, mapping, log| {
+                log.push(Event::new(IMPORTED));
+                create_all(tx, mapping, log, batch.users.iter().collect())?;
+                let results = vec![ImportResult::Created; batch.users.len()];
+                tell(batch, &results, log, told)?;
+                Ok(results)
+            });
+            match done {
+                // Another process has added one of them since the plan.
+                Err(StoreError::EmailTaken | StoreError::NotUnique(_)) => {}
+                done => return done.map(Ok),
+            }
+        }
+        let mut others = std::mem::take(&mut self.other_spellings);
+        let done = self.write_tx(|tx, mapping, log| {
+            let present = Present::read(tx, mapping, batch.users, &mut others)?;
             let mut results = Vec::with_capacity(batch.users.len());
             let mut new = Vec::new();
             // The entry about all of them comes first, so that the intention of an act on an app's database names it.
@@ -89,14 +109,12 @@ impl ImportStore for SqlStore {
                         result
                     }
                     (ImportResult::Created, _) => {
-                        let subject = Subject::read(&user.user.id, Some(user.user.email.as_str().to_owned()));
-                        log.push(entry_about(subject, user, user.user.role.as_deref().unwrap_or("user")));
                         new.push(user);
                         result
                     }
                     (ImportResult::Updated { .. }, Some(stored)) => {
                         // The file may ban the last administrator behind a new one.
-                        create_all(tx, mapping, &std::mem::take(&mut new))?;
+                        create_all(tx, mapping, log, std::mem::take(&mut new))?;
                         match update(tx, mapping, log, user, stored, batch.now)? {
                             Ok(result) => result,
                             Err(refused) => return Ok(Err(refused)),
@@ -106,14 +124,25 @@ impl ImportStore for SqlStore {
                 };
                 results.push(result);
             }
-            create_all(tx, mapping, &new)?;
-            let counts = Counts::of(&results);
-            let note = Note { key: batch.key.to_owned(), rows: batch.rows, total: batch.total, counts };
-            log[0] = Event::new(IMPORTED).with(note.with(batch.about));
-            told(&results)?;
+            create_all(tx, mapping, log, new)?;
+            tell(batch, &results, log, told)?;
             Ok(Ok(results))
-        })
+        });
+        self.other_spellings = others;
+        done
     }
+}
+
+/// Completes the entry about a batch, which is the first, and tells of the results.
+fn tell(
+    batch: &ImportBatch<'_>,
+    results: &[ImportResult],
+    log: &mut [Event],
+    told: &mut dyn FnMut(&[ImportResult]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let note = Note { key: batch.key.to_owned(), rows: batch.rows, total: batch.total, counts: Counts::of(results) };
+    log[0] = Event::new(IMPORTED).with(note.with(batch.about));
+    told(results)
 }
 
 /// What the database has of the users of a batch. No two of them have an id, an address or an account in common.
@@ -123,11 +152,16 @@ struct Present {
     by_email: HashMap<String, String>,
     /// The users with an account at a provider.
     owners: HashMap<[String; 2], Vec<String>>,
-    others: OtherSpellings,
+    others: Rc<BTreeSet<String>>,
 }
 
 impl Present {
-    fn read(tx: &mut dyn Tx, mapping: &SchemaMapping, users: &[ImportedUser]) -> Result<Self, StoreError> {
+    fn read(
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        users: &[ImportedUser],
+        others: &mut OtherSpellings,
+    ) -> Result<Self, StoreError> {
         let ids: Vec<_> = users.iter().filter_map(|user| fitting_id(mapping, user)).collect();
         let ids: Vec<_> = ids.iter().map(|id| [mapping.key("user", id)]).collect();
         let emails: Vec<_> = users.iter().map(|user| [user.user.email.as_str().into()]).collect();
@@ -154,7 +188,7 @@ impl Present {
                 Ok(())
             })?;
         }
-        Ok(Self { by_id, by_email, owners, others: OtherSpellings::read(tx, mapping)? })
+        Ok(Self { by_id, by_email, owners, others: others.read(tx, mapping)? })
     }
 
     /// Decides what becomes of a user, and returns the stored user with the same id.
@@ -170,7 +204,7 @@ impl Present {
         let is_own = |user: &User| is_same_address(&user.email, email);
         let mut is_taken = match self.by_email.get(email) {
             Some(holder) => *holder != id,
-            None => self.others.0.contains(email) && !stored.is_some_and(is_own),
+            None => self.others.contains(email) && !stored.is_some_and(is_own),
         };
         for account in &imported.accounts {
             let owners = self.owners.get(&[account.provider_id.clone(), account.account_id.clone()]);
@@ -194,20 +228,31 @@ fn fitting_id(mapping: &SchemaMapping, imported: &ImportedUser) -> Option<String
 }
 
 /// The addresses that the database holds in another form than authctl writes them. Only apps have such.
-struct OtherSpellings(BTreeSet<String>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct OtherSpellings {
+    addresses: Rc<BTreeSet<String>>,
+    /// [`Tx::changes_of_others`] before they were read.
+    read_at: Option<i64>,
+}
 
 impl OtherSpellings {
-    fn read(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Self, StoreError> {
-        let mut others = BTreeSet::new();
-        if mapping.is_guest() {
+    /// Reads them, unless no other process has written since they were read: authctl writes none itself.
+    fn read(&mut self, tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Rc<BTreeSet<String>>, StoreError> {
+        if !mapping.is_guest() {
+            return Ok(Rc::default());
+        }
+        let now = tx.changes_of_others()?;
+        if now.is_none() || self.read_at != now {
+            let mut others = BTreeSet::new();
             let sql = mapping.sql(r#"SELECT "email" FROM "user" WHERE "email" <> lower("email")"#);
             tx.each(&sql, &[], |row| {
                 let address = row.value(0)?.as_text();
                 others.extend(address.map(|address| without_blanks(address).to_ascii_lowercase()));
                 Ok(())
             })?;
+            *self = Self { addresses: others.into(), read_at: now };
         }
-        Ok(Self(others))
+        Ok(Rc::clone(&self.addresses))
     }
 }
 
@@ -254,22 +299,38 @@ fn create(
 }
 
 /// Adds users to a database that authctl made, with all accounts.
-fn create_all(tx: &mut dyn Tx, mapping: &SchemaMapping, new: &[&ImportedUser]) -> Result<(), StoreError> {
-    let mut accounts = Vec::new();
-    let users = new.iter().map(|ImportedUser { user, hash, accounts: others, .. }| {
-        if let Some(hash) = hash {
-            let values = users::credential_values(mapping, &user.id, hash, user.updated_at);
-            accounts.push((user.account_id.clone(), values));
-        }
-        accounts.extend(others.iter().map(|other| (other.id.clone(), account_values(mapping, &user.id, other))));
+fn create_all(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
+    mut new: Vec<&ImportedUser>,
+) -> Result<(), StoreError> {
+    // Indexes of random ids take them in order at a part of the cost: each of their pages is changed once. Users who are
+    // banned have values of their own.
+    new.sort_unstable_by(|one, other| {
+        let [one, other] = [one, other].map(|new| (new.user.ban.is_some(), &new.user.id));
+        one.cmp(&other)
+    });
+    log.extend(new.iter().map(|new| {
+        let subject = Subject::read(&new.user.id, Some(new.user.email.as_str().to_owned()));
+        entry_about(subject, new, new.user.role.as_deref().unwrap_or("user"))
+    }));
+    let place = search::last_place(tx, mapping)?;
+    let users = new.iter().map(|ImportedUser { user, .. }| {
         let mut values = users::new_values(mapping, user);
         values.push(("role", (&user.role).into()));
         (user.id.clone(), values)
     });
-    let users = users.collect();
     rows::insert_all(tx, mapping, "user", users)?;
-    rows::insert_all(tx, mapping, "account", accounts)?;
-    search::add_all(tx, mapping, new.iter().map(|new| new.user.id.as_str()))
+    let passwords = new.iter().filter_map(|ImportedUser { user, hash, .. }| {
+        let values = users::credential_values(mapping, &user.id, hash.as_ref()?, user.updated_at);
+        Some((user.account_id.clone(), values))
+    });
+    let others = new.iter().flat_map(|ImportedUser { user, accounts, .. }| {
+        accounts.iter().map(|other| (other.id.clone(), account_values(mapping, &user.id, other)))
+    });
+    rows::insert_all(tx, mapping, "account", passwords.chain(others))?;
+    search::add_since(tx, mapping, place, new.len())
 }
 
 fn account_values(mapping: &SchemaMapping, user_id: &str, account: &ImportedAccount) -> Values {

@@ -1,8 +1,6 @@
 //! Conversion between rows and values. One value that cannot be read never hides its row: [`user`] and [`session`] note
 //! its column, and never the value, which may be a secret.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::constraints;
@@ -327,39 +325,25 @@ pub(in crate::store) fn insert(
     Ok(id)
 }
 
-/// Adds rows with ids to a table of a database that authctl made, many with one statement.
+/// Adds rows with ids to a table of a database that authctl made. Rows in a row with the same columns cost the least.
 pub(super) fn insert_all(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &'static str,
-    rows: Vec<(String, Values)>,
+    rows: impl Iterator<Item = (String, Values)>,
 ) -> Result<(), StoreError> {
-    // Rows of one statement have the same columns.
-    let mut alike: BTreeMap<Vec<&str>, Vec<Vec<Value>>> = BTreeMap::new();
-    for (id, values) in rows {
-        let (mut columns, mut row) = (vec!["id"], vec![Value::Text(id)]);
-        for (column, value) in values {
-            columns.push(column);
-            row.push(value);
-        }
-        alike.entry(columns).or_default().push(row);
-    }
-    let many = tx.dialect().rows_per_statement();
-    for (columns, rows) in alike {
-        let names = columns.iter().map(|column| identifier(column)).collect::<Vec<_>>().join(", ");
-        let (mut sql, mut length) = (String::new(), 0);
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let values: Vec<Value> = rows.by_ref().take(many).flatten().collect();
-            if values.len() != length {
-                length = values.len();
-                let places: Vec<String> = (1..=length).map(|number| format!("?{number}")).collect();
-                let tuples: Vec<String> =
-                    places.chunks(columns.len()).map(|row| format!("({})", row.join(", "))).collect();
-                sql = format!(r#"INSERT INTO "{table}" ({names}) VALUES {}"#, tuples.join(", "));
-            }
-            tx.execute(&sql, &values).map_err(|error| taken(mapping, error))?;
-        }
+    let mut rows = rows.peekable();
+    while let Some((_, first)) = rows.peek() {
+        let columns: Vec<&str> = first.iter().map(|(column, _)| *column).collect();
+        let names: Vec<String> = std::iter::once("id").chain(columns.iter().copied()).map(identifier).collect();
+        let is_alike =
+            |(_, values): &(String, Values)| values.iter().map(|(column, _)| *column).eq(columns.iter().copied());
+        let mut alike = std::iter::from_fn(|| rows.next_if(is_alike)).map(|(id, values)| {
+            let values = values.into_iter().map(|(_, value)| value);
+            Ok(std::iter::once(Value::Text(id)).chain(values).collect())
+        });
+        let target = format!(r#""{table}" ({})"#, names.join(", "));
+        tx.insert_rows(&target, &mut alike).map_err(|error| taken(mapping, error))?;
     }
     Ok(())
 }

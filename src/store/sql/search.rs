@@ -16,15 +16,22 @@ pub(super) fn add(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str) -> Result<
     index(tx, mapping).map_or(Ok(()), |index| tx.change(index.add, &[id.into()]).map(drop))
 }
 
-/// Adds new users to the index. Many at once cost a part of what each of them costs alone.
-pub(super) fn add_all<'i>(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    ids: impl Iterator<Item = &'i str>,
-) -> Result<(), StoreError> {
+/// The place of the user who was added last, before others are added that [`add_since`] adds to the index.
+pub(super) fn last_place(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<i64, StoreError> {
+    let Some(index) = index(tx, mapping) else { return Ok(0) };
+    Ok(tx.query_one(index.last_place, &[], |row| row.integer(0))?.unwrap_or(0))
+}
+
+/// Adds the users behind a place to the index. Many at once cost a part of what each of them costs alone.
+///
+/// # Errors
+/// [`StoreError::Engine`] if there are not `count` of them: the database has no place left behind the last one.
+pub(super) fn add_since(tx: &mut dyn Tx, mapping: &SchemaMapping, place: i64, count: usize) -> Result<(), StoreError> {
     let Some(index) = index(tx, mapping) else { return Ok(()) };
-    let ids = ids.collect::<serde_json::Value>().to_string();
-    tx.change(index.add_listed, &[ids.into()]).map(drop)
+    if tx.change(index.add_since, &[place.into()])? == count as u64 {
+        return Ok(());
+    }
+    Err(StoreError::Engine("new users are not at the end of their table".into()))
 }
 
 /// Changes or deletes the user with an id, and keeps the index up to date.

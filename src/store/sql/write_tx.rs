@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::audit::{failed_of, intended_of, interrupted_of, signed};
+use super::import::OtherSpellings;
 use super::{Answer, audit, sample, sessions, throttle};
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Actor, Entry, Event};
@@ -36,6 +37,8 @@ pub struct SqlStore {
     pub(super) caller: Option<Box<Caller>>,
     pub(super) guest: Option<Guest>,
     pub(super) loose_ends: LooseEnds,
+    /// What an import has read already.
+    pub(super) other_spellings: OtherSpellings,
 }
 
 /// What a store has besides when the database belongs to an app.
@@ -99,6 +102,7 @@ impl SqlStore {
             caller: None,
             guest: None,
             loose_ends: LooseEnds::default(),
+            other_spellings: OtherSpellings::default(),
         }
     }
 
@@ -173,7 +177,7 @@ impl SqlStore {
         act: impl Act<T>,
         cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
-        let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
+        let Self { engine, mapping, acting, caller, guest, loose_ends, .. } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);
         match guest.as_mut().and_then(Guest::state) {
             None => retrying(engine.wait(), || write(&mut **engine, mapping, acting, loose_ends, &mut act, &cleared)),
@@ -186,7 +190,7 @@ impl SqlStore {
 
     /// Runs an act on authctl's own tables alone. It is done also where nothing is written to the app's.
     pub(in crate::store) fn state_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
-        let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
+        let Self { engine, mapping, acting, caller, guest, loose_ends, .. } = self;
         match guest {
             None => self.write_tx(act),
             Some(Guest { own_tables: OwnTables::Beside(state), .. }) => write_state(&mut *state.engine, acting, act),
@@ -246,7 +250,7 @@ impl SqlStore {
     }
 
     fn rehearse_settled(&mut self, act: impl Act<()>) -> Result<(), StoreError> {
-        let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
+        let Self { engine, mapping, acting, caller, guest, loose_ends, .. } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);
         match guest.as_mut().and_then(Guest::state) {
             None => retrying(engine.wait(), || {

@@ -14,7 +14,7 @@ use super::error::{SqliteResult as _, translate};
 use super::{catalog, connect, integrity, keys, search};
 use crate::auth::storage::{Constraint, Depth, SchemaDifference, Storage, StoreError};
 use crate::store::engine::{
-    Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Step, Tx, Value, ValueRef, WriteTx,
+    Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, NewRows, Row, Step, Tx, Value, ValueRef, WriteTx, insertion,
 };
 use crate::store::mapping::INSTANTS_FROM;
 
@@ -274,6 +274,24 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         let mut statement = self.prepare_change(sql)?;
         statement.execute(params_from_iter(values)).engine().map(|rows| rows as u64)
+    }
+
+    fn changes_of_others(&mut self) -> Result<Option<i64>, StoreError> {
+        self.connection.query_row("PRAGMA data_version", [], |row| row.get(0)).map(Some).engine()
+    }
+
+    /// A statement for each row costs no more than one for many, once it is prepared.
+    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
+        let mut prepared: Option<(usize, CachedStatement<'_>)> = None;
+        for row in rows {
+            let row = row?;
+            let statement = match &mut prepared {
+                Some((columns, statement)) if *columns == row.len() => statement,
+                _ => &mut prepared.insert((row.len(), self.prepare_change(&insertion(target, row.len(), 1))?)).1,
+            };
+            statement.execute(params_from_iter(row)).engine()?;
+        }
+        Ok(())
     }
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {

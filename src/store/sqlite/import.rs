@@ -10,6 +10,7 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::claims::{self, Claimed, Claims};
 use super::connect;
 use crate::auth::import::row::{Fact, Place, Reason, RowFault, SourceRow, SourceUser};
 use crate::auth::import::stage::{Claim, Stage, StagedRow};
@@ -23,7 +24,6 @@ const TABLES: &str = "
     PRAGMA cache_size = -8192;
     CREATE TABLE source (number INTEGER PRIMARY KEY, key BLOB, body BLOB NOT NULL);
     CREATE TABLE about (number INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL);
-    CREATE TABLE claim (hash BLOB NOT NULL, noun TEXT NOT NULL, number INTEGER NOT NULL);
     CREATE TABLE fault (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
     BEGIN;";
 
@@ -33,6 +33,7 @@ pub struct SqliteStage {
     /// Whether rows about users have an index by user: it is made before the first look-up.
     is_indexed: bool,
     has_about: bool,
+    claims: Claims,
 }
 
 impl SqliteStage {
@@ -41,8 +42,9 @@ impl SqliteStage {
     pub fn new() -> Result<Self, StoreError> {
         let database = connect::nameless().map_err(failed)?;
         database.execute_batch(TABLES).map_err(failed)?;
+        database.execute_batch(claims::TABLE).map_err(failed)?;
         database.set_prepared_statement_cache_capacity(16);
-        Ok(Self { database, is_indexed: false, has_about: false })
+        Ok(Self { database, is_indexed: false, has_about: false, claims: Claims::default() })
     }
 
     fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
@@ -72,10 +74,10 @@ impl SqliteStage {
     }
 
     /// The row with a number, as it was kept.
-    fn kept(&self, number: i64) -> Result<Kept, StoreError> {
+    fn kept(&self, row: u64) -> Result<Kept, StoreError> {
         let sql = r#"SELECT "body" FROM "source" WHERE "number" = ?1"#;
         let mut statement = self.database.prepare_cached(sql).map_err(failed)?;
-        let body = statement.query_one([number], |row| row.get::<_, Vec<u8>>(0)).map_err(failed)?;
+        let body = statement.query_one([number(row)?], |row| row.get::<_, Vec<u8>>(0)).map_err(failed)?;
         postcard::from_bytes(&body).map_err(failed)
     }
 }
@@ -83,7 +85,7 @@ impl SqliteStage {
 /// A row of a user, or why it is refused.
 type Kept = (Place, Result<Box<SourceUser>, RowFault>);
 
-fn failed(error: impl Display) -> StoreError {
+pub(super) fn failed(error: impl Display) -> StoreError {
     StoreError::Io(format!("the temporary file of the import failed: {error}"))
 }
 
@@ -138,13 +140,8 @@ impl Stage for SqliteStage {
         Ok(rows)
     }
 
-    fn claim(&mut self, row: u64, claims: &[Claim]) -> Result<(), StoreError> {
-        for claim in claims {
-            let hash = fingerprint([claim.noun].into_iter().chain(claim.values.iter().map(String::as_str)));
-            let sql = r#"INSERT INTO "claim" ("hash", "noun", "number") VALUES (?1, ?2, ?3)"#;
-            self.execute(sql, params![hash, claim.noun, number(row)?])?;
-        }
-        Ok(())
+    fn claim(&mut self, row: u64, claim: Claim<'_>) -> Result<(), StoreError> {
+        self.claims.add(&self.database, row, claim)
     }
 
     fn refuse(&mut self, row: u64, fault: &RowFault) -> Result<(), StoreError> {
@@ -154,31 +151,26 @@ impl Stage for SqliteStage {
         )
     }
 
-    fn refuse_duplicates(&mut self) -> Result<(), StoreError> {
-        let sql = r#"SELECT "hash", "noun", "number" FROM "claim" ORDER BY "hash", "number""#;
-        let mut statement = self.database.prepare(sql).map_err(failed)?;
-        let mut found = statement.query([]).map_err(failed)?;
-        let mut first: Option<(Vec<u8>, i64)> = None;
-        while let Some(row) = found.next().map_err(failed)? {
-            let hash: Vec<u8> = row.get(0).map_err(failed)?;
-            let number: i64 = row.get(2).map_err(failed)?;
-            match &first {
-                Some((of_first, earlier)) if *of_first == hash => {
-                    if *earlier == number {
-                        continue;
-                    }
-                    let noun: String = row.get(1).map_err(failed)?;
-                    let (earlier, _) = self.kept(*earlier)?;
-                    let (id, email) = self.kept(number)?.1.map_or((None, None), |user| (user.id, user.email));
-                    let detail = format!("row {} has the same {noun}", earlier.row);
-                    let fault = RowFault { reason: Reason::DuplicateInFile, detail, id, email };
-                    let sql = r#"INSERT OR IGNORE INTO "fault" ("number", "body") VALUES (?1, ?2)"#;
-                    self.execute(sql, params![number, write(&fault)?])?;
-                }
-                _ => first = Some((hash, number)),
+    fn refuse_duplicates(&mut self) -> Result<u64, StoreError> {
+        let (mut first, mut refused): (Option<Claimed>, u64) = (None, 0);
+        let claims = std::mem::take(&mut self.claims);
+        claims.sorted(&self.database, |claimed| {
+            let Some(earlier) = first.filter(|first| first.hash == claimed.hash) else {
+                first = Some(claimed);
+                return Ok(());
+            };
+            if earlier.row == claimed.row {
+                return Ok(());
             }
-        }
-        Ok(())
+            let (place, _) = self.kept(earlier.row)?;
+            let (id, email) = self.kept(claimed.row)?.1.map_or((None, None), |user| (user.id, user.email));
+            let detail = format!("row {} has the same {}", place.row, claimed.noun());
+            let fault = RowFault { reason: Reason::DuplicateInFile, detail, id, email };
+            let sql = r#"INSERT OR IGNORE INTO "fault" ("number", "body") VALUES (?1, ?2)"#;
+            refused += 1;
+            self.execute(sql, params![number(claimed.row)?, write(&fault)?])
+        })?;
+        Ok(refused)
     }
 
     fn strays(&mut self) -> Result<u64, StoreError> {
@@ -213,10 +205,6 @@ mod tests {
         stage
     }
 
-    fn claim(value: &str) -> Claim {
-        Claim { noun: "address", values: vec![value.into()] }
-    }
-
     #[test]
     fn rows_are_read_in_order_with_what_other_rows_say() {
         let mut stage = SqliteStage::new().unwrap();
@@ -244,9 +232,9 @@ mod tests {
     fn later_row_with_a_claim_of_an_earlier_one_is_refused() {
         let mut stage = staged(&["a", "b", "c", "d"]);
         for (row, value) in [(1, "x"), (2, "y"), (3, "x"), (4, "z"), (4, "z")] {
-            stage.claim(row, &[claim(value)]).unwrap();
+            stage.claim(row, Claim::Address(value)).unwrap();
         }
-        stage.refuse_duplicates().unwrap();
+        assert_eq!(stage.refuse_duplicates().unwrap(), 1);
         let rows = stage.rows(0, 9).unwrap();
         let faults: Vec<_> =
             rows.iter().filter_map(|row| row.user.as_ref().err().map(|fault| (row.number, fault))).collect();
@@ -257,17 +245,6 @@ mod tests {
             (3, Reason::DuplicateInFile, "row 1 has the same address")
         );
         assert_eq!(fault.id.as_deref(), Some("c"));
-    }
-
-    #[test]
-    fn values_beside_each_other_do_not_make_the_claim_of_others() {
-        let mut stage = staged(&["a", "b"]);
-        for (row, values) in [(1, ["ab", "c"]), (2, ["a", "bc"])] {
-            let values = values.map(str::to_owned).to_vec();
-            stage.claim(row, &[Claim { noun: "account", values }]).unwrap();
-        }
-        stage.refuse_duplicates().unwrap();
-        assert!(stage.rows(0, 9).unwrap().iter().all(|row| row.user.is_ok()));
     }
 
     #[test]

@@ -25,8 +25,9 @@ pub(super) const INDEX: SearchIndex = SearchIndex {
     add: r#"INSERT INTO "authctl_search" ("rowid", "email", "name")
         SELECT "rowid", "email", "name" FROM "user" WHERE "id" = ?1"#,
     // The index takes users in the order of their places at the least cost.
-    add_listed: r#"INSERT INTO "authctl_search" ("rowid", "email", "name")
-        SELECT "rowid", "email", "name" FROM "user" WHERE "id" IN (SELECT "value" FROM json_each(?1)) ORDER BY "rowid""#,
+    add_since: r#"INSERT INTO "authctl_search" ("rowid", "email", "name")
+        SELECT "rowid", "email", "name" FROM "user" WHERE "rowid" > ?1 ORDER BY "rowid""#,
+    last_place: r#"SELECT "rowid" FROM "user" ORDER BY "rowid" DESC LIMIT 1"#,
     fill: r#"INSERT INTO "authctl_search" ("rowid", "email", "name") SELECT "rowid", "email", "name" FROM "user""#,
     remove: r#"INSERT INTO "authctl_search" ("authctl_search", "rowid", "email", "name")
         SELECT 'delete', "rowid", "email", "name" FROM "user" WHERE "id" = ?1"#,
