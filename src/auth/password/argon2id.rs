@@ -85,7 +85,8 @@ pub(super) fn cost(stored: &str) -> Option<Argon2Cost> {
 
 /// The text of a hash of either variant with its kind; `None` for a text of another form.
 pub(super) fn canonical(stored: &str) -> Option<Result<(HashKind, String), HashRefusal>> {
-    let of = |kind, algorithm| parse(algorithm, stored).map(|read| read.map(|(hash, _)| (kind, hash.to_string())));
+    // The crate reads no other spelling than the one that it writes.
+    let of = |kind, algorithm| parse(algorithm, stored).map(|read| read.map(|_| (kind, stored.to_owned())));
     of(HashKind::Argon2id, Algorithm::Argon2id).or_else(|| of(HashKind::Argon2i, Algorithm::Argon2i))
 }
 
@@ -138,6 +139,31 @@ mod tests {
                 .unwrap();
             let made = compute(Algorithm::Argon2id, "pässword".as_bytes(), b"somesaltsomesalt", &params).unwrap();
             assert_eq!(made.as_bytes(), tag, "{params:?}");
+        }
+    }
+
+    #[test]
+    fn hash_in_another_spelling_is_refused() {
+        assert_eq!(PasswordHash::new(KNOWN).unwrap().to_string(), KNOWN);
+        assert!(matches!(canonical(KNOWN), Some(Ok((HashKind::Argon2id, text))) if text == KNOWN));
+        for (part, other) in [
+            ("t=2", "t=02"),
+            ("t=2", "t=+2"),
+            ("v=19", "v=019"),
+            ("v=19", "v=0x13"),
+            ("$c29tZXNhbHQ$", "$c29tZXNhbHQ=$"),
+            ("$c29tZXNhbHQ$", "$c29tZXNhbHR$"),
+            ("GRPPc", "GRPPd"),
+            ("GRPPc", "GRPPc="),
+            ("GRPPc", "GRPPc "),
+            ("$argon2id", "$Argon2id"),
+        ] {
+            let text = KNOWN.replace(part, other);
+            assert!(text != KNOWN && canonical(&text).is_none(), "{text}");
+        }
+        let turned = KNOWN.replace("m=65536,t=2", "t=2,m=65536");
+        if let Ok(read) = PasswordHash::new(&turned) {
+            assert_eq!(read.to_string(), turned);
         }
     }
 
