@@ -6,7 +6,7 @@
 mod argon2id;
 mod bcrypt;
 mod crypt;
-mod encoding;
+pub(crate) mod encoding;
 mod foreign;
 mod format;
 mod imported;

@@ -1,34 +1,6 @@
 //! Password hashes that a system keeps in pieces, put together to the one text that verifiers read.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
-/// Reads base64 with or without padding.
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_encode_padding(false);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
-const PADDED: GeneralPurpose = base64::engine::general_purpose::STANDARD;
-
-/// The bytes of base64 in either alphabet.
-pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
-}
-
-/// Base64 without padding, as in most forms of hashes.
-pub(super) fn to_base64(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
-}
-
-/// Base64 with padding.
-pub(super) fn to_padded_base64(bytes: &[u8]) -> String {
-    PADDED.encode(bytes)
-}
-
-pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    base16ct::mixed::decode_vec(text).ok()
-}
+pub(super) use crate::auth::password::encoding::{base64 as from_base64, hex as from_hex, to_base64, to_padded_base64};
 
 /// `function` is `sha1`, `sha256` or `sha512`.
 pub(super) fn pbkdf2(function: &str, iterations: u64, salt: &[u8], key: &[u8]) -> String {

@@ -18,7 +18,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 const BITS: u32 = 6;
 
 /// Reads base64 in the alphabets of the standard, of addresses and of passlib, which has `.` for `+`.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let standard = |c| match c {
         '.' | '-' => '+',
         '_' => '/',
@@ -28,16 +28,16 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Base64 without padding, as canonical texts have it.
-pub(super) fn to_base64(bytes: &[u8]) -> String {
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
     STANDARD_NO_PAD.encode(bytes)
 }
 
 /// Base64 with padding, as other systems hash it.
-pub(super) fn to_padded_base64(bytes: &[u8]) -> String {
+pub(crate) fn to_padded_base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     mixed::decode_vec(text).ok()
 }
 
