@@ -1,6 +1,7 @@
 //! `import`: users of another system, with their passwords.
 
 mod report;
+mod report_file;
 
 use std::cell::Cell;
 use std::fs::File;
@@ -36,7 +37,8 @@ use crate::output::text::shown;
 use crate::paths::resolve;
 use crate::prompt::Source;
 use crate::store::sqlite::SqliteStage;
-use report::{ImportReport, ReportFile, described, line_of};
+use report::{ImportReport, described};
+use report_file::{ReportFile, line_of};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl import users.csv --dry-run
