@@ -2454,6 +2454,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --split 'Divide the export into files that auth0 takes, of at most 500 KB: FILE-1, FILE-2 and so on'
             cand --with-hashes 'Write password hashes too'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'

@@ -1,5 +1,7 @@
 //! `export`: users in the shapes that other systems import, and everything about one person.
 
+mod split;
+
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -39,6 +41,9 @@ pub struct ExportArgs {
     /// Write to a new file that only you can read, and not to standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Divide the export into files that auth0 takes, of at most 500 KB: FILE-1, FILE-2 and so on
+    #[arg(long, requires = "output", conflicts_with = "user")]
+    pub split: bool,
     /// Write password hashes too
     #[arg(long)]
     pub with_hashes: bool,
@@ -65,6 +70,10 @@ pub(super) fn run(args: &ExportArgs, context: &mut Context) -> anyhow::Result<Ou
     }
     if let Some(user) = &args.user {
         return person(user, args.output.as_deref(), context);
+    }
+    if args.split && args.format != Shape::Auth0 {
+        let message = "--split is for --format auth0: only its files have a limit".to_owned();
+        return Err(CommandError::Usage { message, hint: "leave out --split" }.into());
     }
     if args.with_hashes {
         refuse_screen(args)?;
@@ -95,9 +104,14 @@ pub(super) fn run(args: &ExportArgs, context: &mut Context) -> anyhow::Result<Ou
         );
     }
     match &args.output {
+        Some(path) if args.split => {
+            let files = split::split(&mut file, path, split::BYTES_MAX);
+            let files = files.map_err(|(path, source)| unwritten(&path, source))?;
+            Ok(ExportReport { path: path.clone(), files, digest, written }.into())
+        }
         Some(path) => {
             part.complete(path).map_err(failed)?;
-            Ok(ExportReport { path: path.clone(), digest, written }.into())
+            Ok(ExportReport { path: path.clone(), files: vec![path.clone()], digest, written }.into())
         }
         None => Ok(Outcome::list(Listing::Export { file, about: about(&written, &digest) }, Layout::default())),
     }
@@ -175,7 +189,10 @@ fn about(written: &Written, digest: &str) -> Vec<String> {
 /// An export that was written to a file.
 #[derive(Debug)]
 struct ExportReport {
+    /// The name that was given.
     path: PathBuf,
+    /// The files that were written.
+    files: Vec<PathBuf>,
     digest: String,
     written: Written,
 }
@@ -183,13 +200,19 @@ struct ExportReport {
 impl Report for ExportReport {
     fn text(&self, _: Timestamp, _: Style) -> Page {
         let mut lines = about(&self.written, &self.digest).into_iter();
-        let done = lines.next().map(|line| format!("exported to {}: {line}", shown(&self.path)));
+        let place = match self.files.as_slice() {
+            [one] => shown(one),
+            [first, .., last] => format!("{} files, {} to {}", self.files.len(), shown(first), shown(last)),
+            [] => shown(&self.path),
+        };
+        let done = lines.next().map(|line| format!("exported to {place}: {line}"));
         Page { done: done.into_iter().collect(), notes: lines.collect(), ..Page::default() }
     }
 
     fn json(&self) -> Value {
         json!({
             "file": shown(&self.path),
+            "files": self.files.iter().map(|file| shown(file)).collect::<Vec<_>>(),
             "digest": self.digest,
             "users": self.written.users,
             "hashes": self.written.hashes,
@@ -290,7 +313,7 @@ fn person(named: &str, output: Option<&Path>, context: &mut Context) -> anyhow::
     let digest = digest_of_file(&mut part.file).map_err(failed)?;
     part.complete(path).map_err(failed)?;
     let written = Written { users: 1, ..Written::default() };
-    Ok(ExportReport { path: path.to_owned(), digest, written }.into())
+    Ok(ExportReport { path: path.to_owned(), files: vec![path.to_owned()], digest, written }.into())
 }
 
 /// A session without the id of another user.

@@ -253,6 +253,28 @@ fn export_to_a_file_is_private_and_replaces_none() {
 }
 
 #[test]
+fn export_for_auth0_is_divided_into_files_that_it_takes() {
+    let sandbox = Sandbox::new();
+    let row = |number: usize| format!("{number},user{number}@example.com,{}\n", "x".repeat(200));
+    sandbox.file("users.csv", "id,email,name\n".to_owned() + &(1..=3_000).map(row).collect::<String>());
+    sandbox.run("import users.csv").success();
+    let told = sandbox.run("export --format auth0 --output users.json --split --json").json();
+    let files = texts(&told["files"]);
+    assert!(files.len() > 1, "{told}");
+    let mut users = 0;
+    for name in &files {
+        let text = std::fs::read_to_string(sandbox.path(name)).unwrap();
+        assert!(text.len() <= 500_000);
+        users += serde_json::from_str::<Value>(&text).unwrap().as_array().unwrap().len();
+    }
+    assert_eq!(users, 3_000);
+    let before = tree(sandbox.home());
+    assert_eq!(sandbox.run("export --format auth0 --output users.json --split").code, 6);
+    assert_eq!(sandbox.run("export --output users.jsonl --split").code, 2);
+    before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
 fn everything_about_one_person_names_no_other() {
     let sandbox = Sandbox::with_ada_and_bob();
     sandbox.run("users impersonate bob@example.com").success();
