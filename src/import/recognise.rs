@@ -55,10 +55,16 @@ pub(super) fn recognise(bytes: &mut Bytes) -> Result<Recognised, ImportError> {
     if text.is_empty() {
         return Err(ImportError::Empty { file });
     }
-    let recognised = match text.as_bytes()[0] {
-        b'{' | b'[' => json(text, is_whole),
-        _ => lines(text),
-    };
+    if !matches!(text.as_bytes()[0], b'{' | b'[') {
+        return Ok(lines(text));
+    }
+    let recognised = json(text, is_whole);
+    if recognised.formats.is_empty()
+        && let (length, Walked::TooDeep) = Walk::default().through(text.as_bytes(), DEPTH_MAX)
+    {
+        let lines = text.as_bytes()[..length].iter().filter(|byte| **byte == b'\n').count();
+        return Err(ImportError::TooDeep { file, line: 1 + lines as u64 });
+    }
     Ok(recognised)
 }
 

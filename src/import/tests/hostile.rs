@@ -132,6 +132,8 @@ fn deep_nesting_ends_the_import() {
         let error = read_all(vec![file("deep", text.as_bytes())], options).unwrap_err();
         assert!(matches!(error, ImportError::TooDeep { line: 1 | 2, .. }), "{error}");
     }
+    let unknown = error(format!("[\n{}", "{\"a\":".repeat(3_000_000)).as_bytes());
+    assert!(matches!(unknown, ImportError::TooDeep { line: 2, .. }), "a file of no known system: {unknown}");
 }
 
 #[test]
