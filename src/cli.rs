@@ -86,13 +86,13 @@ pub struct Global {
     /// Times in text: local, utc or relative to now [default: relative on a terminal, else utc]
     #[arg(
         long,
-        value_enum,
+        value_parser = values::times(),
         hide_possible_values = true,
         value_name = "FORM",
         global = true,
         help_heading = "Global options"
     )]
-    pub time: Option<TimeForm>,
+    pub time: Option<values::TimeWord>,
     /// Show no list in a pager
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_pager: bool,
@@ -118,16 +118,6 @@ pub enum ColorChoice {
     Always,
     /// Never
     Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TimeForm {
-    /// In the time zone of this machine
-    Local,
-    /// In UTC, as in JSON
-    Utc,
-    /// From now, such as "in 7 days"
-    Relative,
 }
 
 #[derive(Debug, Subcommand)]

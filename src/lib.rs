@@ -53,7 +53,8 @@ use std::sync::atomic::AtomicBool;
 
 use auth::audit::{Entry, Event, Subject};
 use auth::user::UserRef;
-use cli::{Cli, ColorChoice, Parsed, TimeForm, UsageError};
+use cli::values::TimeWord;
+use cli::{Cli, ColorChoice, Parsed, UsageError};
 use commands::pages::Pages;
 use context::{Context, Environment, GlobalOptions};
 use error::{ExitCode, Failure};
@@ -292,11 +293,12 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
     let (width, height) = (size.map(|size| size.ws_col), size.map(|size| size.ws_row));
     // Answers in a pipe are for programs.
     let paints = terminal && is_colored(true);
-    let times = cli.global.time.map(|form| match form {
-        TimeForm::Local => Times::Local,
-        TimeForm::Utc => Times::Utc,
-        TimeForm::Relative => Times::Relative,
-    });
+    let times = match cli.global.time {
+        Some(TimeWord::Local) => Some(Times::Local),
+        Some(TimeWord::Utc) => Some(Times::Utc),
+        Some(TimeWord::Relative) => Some(Times::Relative),
+        Some(TimeWord::Seconds | TimeWord::Milliseconds) | None => None,
+    };
     let color = is_colored(std::io::stderr().is_terminal());
     Style { terminal, width, height, times, color, paints, unicode: environment.is_utf8() }
 }

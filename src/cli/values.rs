@@ -2,12 +2,48 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 
 use crate::auth::duration;
 
 /// The longest `--wait`: longer than this is a mistake.
 const WAIT_MAX: Duration = Duration::from_hours(1);
+
+/// The words of `--time`. `db init` and `db convert` have a flag of this name for the unit of an app's times, and clap
+/// gives the value of one to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeWord {
+    Local,
+    Utc,
+    Relative,
+    Seconds,
+    Milliseconds,
+}
+
+impl TimeWord {
+    fn named(word: &str) -> Self {
+        match word {
+            "local" => Self::Local,
+            "utc" => Self::Utc,
+            "relative" => Self::Relative,
+            "seconds" => Self::Seconds,
+            _ => Self::Milliseconds,
+        }
+    }
+}
+
+/// Reads how text shows times.
+pub(crate) fn times() -> impl TypedValueParser<Value = TimeWord> {
+    PossibleValuesParser::new(["local", "utc", "relative"]).map(|word| TimeWord::named(&word))
+}
+
+/// Reads the unit of an app's times.
+pub(crate) fn unit() -> impl TypedValueParser<Value = TimeWord> {
+    let seconds = PossibleValue::new("seconds").help("`mode: \"timestamp\"`");
+    let milliseconds = PossibleValue::new("milliseconds").help("`mode: \"timestamp_ms\"`");
+    PossibleValuesParser::new([seconds, milliseconds]).map(|word| TimeWord::named(&word))
+}
 
 /// Reads `--wait`: a duration of at most an hour.
 pub(crate) fn wait(text: &str) -> Result<Duration, String> {

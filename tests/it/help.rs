@@ -113,6 +113,12 @@ fn the_topics_have_their_pages() {
           home directory, for the three defaults above
       CI
           when set and not false: never ask, as with --no-input
+      AUTHCTL_PAGER
+          pager for lists longer than the screen, when it is a terminal; cat for none
+      PAGER
+          the same, when AUTHCTL_PAGER is not set [default: less, with LESS=FRX]
+      TZ
+          time zone of local times, in place of the machine's
       NO_COLOR
           when set: no colours
       TERM

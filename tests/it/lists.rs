@@ -196,3 +196,13 @@ fn times_have_the_form_that_is_asked_for() {
     let csv = sandbox.run("users list -o csv --columns created --no-header --time relative").success();
     assert!(!csv.contains("ago"), "{csv}");
 }
+
+#[test]
+fn unit_of_an_apps_times_is_no_form_of_times() {
+    let sandbox = Sandbox::new();
+    let init = "db init --better-auth drizzle --names camelCase";
+    let _ = sandbox.run(&format!("--db one.db --time utc {init}")).failure(2);
+    sandbox.run(&format!("--db two.db {init} --time seconds")).success();
+    let _ = sandbox.run(&format!("--db three.db {init} --time utc")).failure(2);
+    let _ = sandbox.run("users list --time seconds").failure(2);
+}

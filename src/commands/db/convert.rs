@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::backup::kept_path;
-use super::init::{AdapterChoice, NamesChoice, TimeChoice};
+use super::init::{AdapterChoice, NamesChoice, unit};
 use super::kind;
 use crate::auth::Auth;
 use crate::auth::audit::counted;
 use crate::auth::storage::StoreError;
 use crate::auth::user::{User, UserRef};
-use crate::cli::values;
+use crate::cli::values::{self, TimeWord};
 use crate::commands::codes_file::{CodesFile, WrittenCodes};
 use crate::commands::confirm;
 use crate::context::Context;
@@ -43,8 +43,8 @@ pub struct ConvertArgs {
     #[arg(long, value_enum, value_name = "STYLE")]
     pub names: Option<NamesChoice>,
     /// The unit of times in the app's Drizzle schema; unless given, seconds with camelCase and milliseconds with `snake_case`
-    #[arg(long, value_enum, value_name = "UNIT")]
-    pub time: Option<TimeChoice>,
+    #[arg(long, value_parser = values::unit(), value_name = "UNIT")]
+    pub time: Option<TimeWord>,
     /// Make a code for each user who needs a new password and is not banned, and write all to a new file, a JSON document per line
     #[arg(long, value_name = "FILE")]
     pub reset_codes: Option<PathBuf>,
@@ -65,7 +65,7 @@ pub enum KindChoice {
 
 pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let KindChoice::BetterAuth = args.to;
-    let adapter = args.adapter.with(args.names, args.time, NamesChoice::CamelCase)?;
+    let adapter = args.adapter.with(args.names, unit(args.time), NamesChoice::CamelCase)?;
     let path = context.database_file()?;
     // Opening it also shows whether its policy makes sense.
     context.auth()?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::kind;
 use crate::auth::audit::{Entry, Event};
 use crate::auth::storage::StatePlace;
+use crate::cli::values::{self, TimeWord};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::text::escaped;
@@ -55,8 +56,8 @@ pub struct InitArgs {
     #[arg(long, value_enum, value_name = "STYLE", requires = "better_auth")]
     pub names: Option<NamesChoice>,
     /// The unit of times in the app's Drizzle schema; milliseconds unless given
-    #[arg(long, value_enum, value_name = "UNIT", requires = "better_auth")]
-    pub time: Option<TimeChoice>,
+    #[arg(long, value_parser = values::unit(), value_name = "UNIT", requires = "better_auth")]
+    pub time: Option<TimeWord>,
 }
 
 /// Database adapters of Better Auth.
@@ -79,21 +80,12 @@ pub enum NamesChoice {
     CamelCase,
 }
 
-/// The unit of times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TimeChoice {
-    /// `mode: "timestamp"`
-    Seconds,
-    /// `mode: "timestamp_ms"`
-    Milliseconds,
-}
-
 const COULD_NOT_MAKE: &str = "could not make the database";
 
 impl InitArgs {
     /// The adapter that the arguments describe; `None` for a database of authctl's own.
     fn adapter(&self) -> Result<Option<Adapter>, CommandError> {
-        match (self.better_auth, self.names, self.time) {
+        match (self.better_auth, self.names, unit(self.time)) {
             (None, ..) => Ok(None),
             (Some(AdapterChoice::Drizzle), Some(NamesChoice::CamelCase), None) => Err(CommandError::Usage {
                 message: "a schema in camelCase does not show the unit of its times".to_owned(),
@@ -101,6 +93,15 @@ impl InitArgs {
             }),
             (Some(choice), names, time) => choice.with(names, time, NamesChoice::SnakeCase).map(Some),
         }
+    }
+}
+
+/// The unit of an app's times. How text shows times says nothing about the app.
+pub(super) fn unit(word: Option<TimeWord>) -> Option<TimeUnit> {
+    match word? {
+        TimeWord::Seconds => Some(TimeUnit::Seconds),
+        TimeWord::Milliseconds => Some(TimeUnit::Milliseconds),
+        TimeWord::Local | TimeWord::Utc | TimeWord::Relative => None,
     }
 }
 
@@ -113,7 +114,7 @@ impl AdapterChoice {
     pub(super) fn with(
         self,
         names: Option<NamesChoice>,
-        time: Option<TimeChoice>,
+        time: Option<TimeUnit>,
         usual: NamesChoice,
     ) -> Result<Adapter, CommandError> {
         match (self, names, time) {
@@ -125,18 +126,15 @@ impl AdapterChoice {
             (Self::Drizzle, names, time) => {
                 let names = names.unwrap_or(usual);
                 let time = time.unwrap_or(match names {
-                    NamesChoice::CamelCase => TimeChoice::Seconds,
-                    NamesChoice::SnakeCase => TimeChoice::Milliseconds,
+                    NamesChoice::CamelCase => TimeUnit::Seconds,
+                    NamesChoice::SnakeCase => TimeUnit::Milliseconds,
                 });
                 Ok(Adapter::Drizzle {
                     names: match names {
                         NamesChoice::CamelCase => ColumnNames::CamelCase,
                         NamesChoice::SnakeCase => ColumnNames::SnakeCase,
                     },
-                    time: match time {
-                        TimeChoice::Seconds => TimeUnit::Seconds,
-                        TimeChoice::Milliseconds => TimeUnit::Milliseconds,
-                    },
+                    time,
                 })
             }
         }

@@ -21,7 +21,7 @@ const WIDTHS: [u16; 3] = [60, 80, 120];
 const SCREENS: &[(&str, &str)] = &[
     ("users list --limit 12", "The first 12 of 5,000 users"),
     ("sessions", "The caller's sessions"),
-    ("audit list --limit 12", "The log"),
+    ("audit list --after 5001", "The log, from the first sign-up on"),
     ("policy show", "The rules of a database"),
     ("doctor", "What is wrong"),
 ];
@@ -117,7 +117,7 @@ fn fill(sandbox: &Sandbox, database: &Path) {
     }
     let ada = authctl_id(USERS + 50);
     sql.execute_batch(&format!(
-        "UPDATE authctl_audit SET osUser = 'ops', host = 'db1', at = unixepoch() - (100 - seq) * 60,
+        "UPDATE authctl_audit SET osUser = 'ops', host = 'db1', at = unixepoch() - (5060 - seq) * 600,
              userId = CASE WHEN userEmail = 'ada@example.com' THEN '{ada}' ELSE userId END,
              sessionId = CASE WHEN sessionId IS NULL THEN NULL ELSE '{}' END",
         authctl_id(USERS),
