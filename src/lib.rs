@@ -51,15 +51,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use auth::audit::{Entry, Event, Subject};
+use auth::audit::{Event, Subject};
 use auth::user::UserRef;
 use cli::values::TimeWord;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
+use commands::audit::follow::Follower;
 use commands::pages::Pages;
 use context::{Context, Environment, GlobalOptions};
 use error::{ExitCode, Failure};
 use mail::handover;
-use output::{Outcome, Page, Report, Style, Times, pager};
+use output::{Followed, Outcome, Page, Report, Style, Times, pager};
 
 /// Runs the program on its command line and returns its exit code.
 pub fn run() -> std::process::ExitCode {
@@ -250,7 +251,7 @@ fn print_result(
                 Err(error) => print_failure(&Failure::from(error), cli.global.json, style.color),
             }
         }
-        Ok(Outcome::Follow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
+        Ok(Outcome::Follow(followed)) => follow(*followed, cli, style, &mut context),
         Ok(Outcome::Bytes { file, report }) => print_bytes(file, &*report, cli, style, &mut context),
         Ok(Outcome::Silent) => ExitCode::Done,
         Ok(Outcome::Text(text)) => print(&text, cli.global.json, style.color),
@@ -408,29 +409,25 @@ fn print_part(part: &str, cli: &Cli, style: Style, context: &Context) -> std::io
     }
 }
 
-/// How often `audit tail --follow` reads the log.
+/// How often the audit log is read again for new entries.
 const FOLLOW_POLL: std::time::Duration = std::time::Duration::from_millis(500);
 
-/// Prints entries of the audit log as they come, until the process is ended or its output is closed.
-fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+/// Prints entries of the audit log as they come, until the process is ended or its output is closed. Each line is one
+/// write, so that a reader has whole lines when the process is ended.
+fn follow(followed: Followed, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+    let mut follower = Follower::new(followed, cli.global.json, style);
     loop {
-        last = entries.last().map_or(last, |entry| entry.seq);
-        let lines = commands::audit::lines(&entries, cli.global.json);
-        if let Err(error) = output::write_answer(&lines) {
-            return print_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
-        }
-        std::thread::sleep(FOLLOW_POLL);
-        entries = Vec::new();
-        let newer = |entry| {
-            entries.push(entry);
-            true
+        let (lines, has_more) = match follower.next(context) {
+            Ok(next) => next,
+            Err(error) => return print_failure(&Failure::from(error), cli.global.json, style.color),
         };
-        let read = context.auth().and_then(|auth| {
-            let mut newer = newer;
-            Ok(auth.store.each_entry(last, &mut newer)?)
-        });
-        if let Err(error) = read {
-            return print_failure(&Failure::from(error), cli.global.json, style.color);
+        for line in lines {
+            if let Err(error) = output::write_answer(&line) {
+                return print_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
+            }
+        }
+        if !has_more {
+            std::thread::sleep(FOLLOW_POLL);
         }
     }
 }

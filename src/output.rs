@@ -77,11 +77,18 @@ pub enum Outcome {
         report: Box<dyn Report>,
     },
     /// Entries of the audit log, followed by those to come.
-    Follow {
-        entries: Vec<Entry>,
-        /// The number of the newest entry of the log.
-        newest: u64,
-    },
+    Follow(Box<Followed>),
+}
+
+/// Entries of the audit log that are printed as they come.
+#[derive(Debug)]
+pub struct Followed {
+    /// The first ones, which were read before.
+    pub entries: Vec<Entry>,
+    /// The entries after them.
+    pub query: AuditQuery,
+    /// One JSON document per line, whatever the format.
+    pub as_lines: bool,
 }
 
 /// A list to print.

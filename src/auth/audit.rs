@@ -356,6 +356,9 @@ impl AuditUsers {
     }
 }
 
+/// How the names of events end that are about something that failed.
+const FAILED: &str = ".failed";
+
 /// Selects entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditQuery {
@@ -363,12 +366,16 @@ pub struct AuditQuery {
     pub users: Option<AuditUsers>,
     /// The beginning of the event's name.
     pub event: Option<String>,
+    /// Only what failed.
+    pub failed: bool,
     /// Inclusive.
     pub since: Option<Timestamp>,
     /// Exclusive.
     pub until: Option<Timestamp>,
     /// The number of the entry before the first.
     pub after: u64,
+    /// The number of the entry after the last.
+    pub before: Option<u64>,
     /// The most entries; `None` as the place of the output decides.
     pub limit: Option<usize>,
 }
@@ -381,6 +388,7 @@ impl AuditQuery {
         };
         self.users.as_ref().is_none_or(is_user)
             && self.event.as_ref().is_none_or(|event| entry.event.starts_with(event.as_str()))
+            && (!self.failed || entry.event.ends_with(FAILED))
             && self.since.is_none_or(|since| entry.at >= since)
             && self.until.is_none_or(|until| entry.at < until)
     }

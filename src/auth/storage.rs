@@ -280,6 +280,15 @@ pub trait Maintenance {
         found: &mut dyn FnMut(Entry) -> bool,
     ) -> Result<(), StoreError>;
 
+    /// Reads the audit log backwards from before an entry, or from its end, until `found` returns `false`; of users only the
+    /// entries that are about them or by them.
+    fn each_entry_back(
+        &mut self,
+        users: Option<&AuditUsers>,
+        before: Option<u64>,
+        found: &mut dyn FnMut(Entry) -> bool,
+    ) -> Result<(), StoreError>;
+
     /// Reads the newest entries of the audit log, the oldest of them first.
     fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError>;
 

@@ -1,5 +1,8 @@
 //! `audit`: shows the log of what was done and by whom, and verifies it.
 
+pub(crate) mod follow;
+mod sentence;
+
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -15,9 +18,10 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::list::{Cell, Format, Item, Layout, Row, Rows};
 use crate::output::table::{Column, facts};
-use crate::output::text::{cell, escaped, rfc3339};
-use crate::output::{Listing, Outcome, Page, Report, Style, json};
+use crate::output::text::{escaped, rfc3339};
+use crate::output::{Followed, Listing, Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
+use sentence::Addresses;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl audit list --user ada@example.com
@@ -25,11 +29,11 @@ pub(crate) const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// List what was done, the oldest first
+    /// List what was done, the newest first on a terminal, else the oldest first
     #[command(
         visible_alias = "ls",
         after_help = "Examples:
-  authctl audit list --event signin.failed --since 2h
+  authctl audit list --failed --since 2h
   authctl audit list --json | jq -r '.entries[].event'"
     )]
     List(ListEntriesArgs),
@@ -43,9 +47,14 @@ pub enum AuditCommand {
         #[arg(long, value_name = "HASH")]
         contains: Option<String>,
     },
-    /// Print entries as JSON, one per line
-    #[command(after_help = "Example:\n  authctl audit export > audit.jsonl")]
-    Export(AuditFilterArgs),
+    /// Print entries as JSON, one per line, the oldest first
+    #[command(after_help = "Examples:
+  authctl audit export > audit.jsonl
+  authctl audit export --follow --after \"$(tail -n 1 audit.jsonl | jq .seq)\" >> audit.jsonl
+
+With --follow, each line is written as soon as its entry is there, as a whole. After an
+interruption, --after with the `seq` of the last line goes on where it ended.")]
+    Export(ExportEntriesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +66,15 @@ pub struct ListEntriesArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ExportEntriesArgs {
+    #[command(flatten)]
+    pub filter: AuditFilterArgs,
+    /// Go on as entries come, until interrupted
+    #[arg(short, long, conflicts_with_all = ["until", "before", "limit"])]
+    pub follow: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct AuditFilterArgs {
     /// About or by this user, by email address or id, also of a user who was deleted
     #[arg(long)]
@@ -64,15 +82,21 @@ pub struct AuditFilterArgs {
     /// Whose event begins with this, such as session or signin.failed
     #[arg(long, value_name = "NAME")]
     pub event: Option<String>,
+    /// What failed: sign-ins, mail and acts
+    #[arg(long)]
+    pub failed: bool,
     /// From this time on: 2h for two hours ago, today, yesterday, 2026-11-25 or 2026-11-25T12:00:00Z (days in UTC)
     #[arg(long, value_name = "TIME", value_parser = when::past)]
     pub since: Option<When>,
     /// Before this time
     #[arg(long, value_name = "TIME", value_parser = when::past)]
     pub until: Option<When>,
-    /// After the entry with this number, where the page before ended
+    /// After the entry with this number, the oldest first: where the page before ended
     #[arg(long, value_name = "SEQ")]
     pub after: Option<u64>,
+    /// Before the entry with this number: where the page before ended on a terminal
+    #[arg(long, value_name = "SEQ")]
+    pub before: Option<u64>,
     /// At most this many entries [default: 200 on a terminal, else all]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
@@ -100,7 +124,11 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
         }
         AuditCommand::Export(args) => {
             refuse_lost(Printed::Export, context)?;
-            let query = query(args, context).context("could not read the audit log")?;
+            let query = query(&args.filter, context).context("could not read the audit log")?;
+            if args.follow {
+                let entries = Vec::new();
+                return Ok(Outcome::Follow(Box::new(Followed { entries, query, as_lines: true })));
+            }
             Ok(Outcome::list(Listing::Entries { query }, Layout { format: Format::Lines, ..Layout::default() }))
         }
         AuditCommand::Tail(args) => {
@@ -111,9 +139,15 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
             entries.truncate(args.lines);
             let layout = args.list.layout();
             match (args.follow, layout.format) {
-                (false, _) => Ok(Outcome::list(Listing::Rows(rows(&entries)), layout)),
+                (false, _) => {
+                    let mut addresses = Addresses::default();
+                    addresses.read(&entries, context)?;
+                    Ok(Outcome::list(Listing::Rows(rows(&entries, &addresses)), layout))
+                }
                 (true, Format::Table | Format::Lines | Format::Document) if layout.columns.is_empty() => {
-                    Ok(Outcome::Follow { entries, newest })
+                    let query = AuditQuery { after: newest, ..AuditQuery::default() };
+                    let as_lines = layout.format != Format::Table;
+                    Ok(Outcome::Follow(Box::new(Followed { entries, query, as_lines })))
                 }
                 (true, _) => Err(CommandError::Usage {
                     message: "entries that come are printed whole, as text or as JSON".to_owned(),
@@ -132,20 +166,32 @@ fn query(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<AuditQ
     Ok(AuditQuery {
         users: args.user.as_deref().map(|named| auth.users_in_log(named)).transpose()?,
         event: args.event.clone(),
+        failed: args.failed,
         since: args.since.map(|when| when.instant(now)),
         until: args.until.map(|when| when.instant(now)),
         after: args.after.unwrap_or(0),
+        before: args.before,
         limit: args.limit.map(|limit| limit as usize),
     })
 }
 
 /// The log, from the entry where the last page ended.
 #[derive(Debug)]
-struct Log(AuditQuery);
+struct Log {
+    query: AuditQuery,
+    is_newest_first: bool,
+    addresses: Addresses,
+    /// Whether entries are printed as text, in which addresses stand for ids.
+    is_text: bool,
+}
 
 pub(super) fn pages(query: AuditQuery, layout: &Layout, style: Style) -> anyhow::Result<Box<dyn Pages>> {
     let limit = query.limit;
-    PagesOf::boxed(Log(query), layout, limit, style)
+    // A person looks for what happened last, and programs go on after the last entry that they have.
+    let is_newest_first = layout.format == Format::Table && style.terminal && query.after == 0;
+    let is_text = !matches!(layout.format, Format::Lines | Format::Document);
+    let log = Log { query, is_newest_first, addresses: Addresses::default(), is_text };
+    PagesOf::boxed(log, layout, limit, style)
 }
 
 impl List for Log {
@@ -156,9 +202,13 @@ impl List for Log {
     }
 
     fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Entry>, bool)> {
-        let Self(query) = self;
+        let Self { query, is_newest_first, .. } = self;
         let (mut entries, mut has_more) = (Vec::new(), false);
+        let is_beyond = |entry: &Entry| !*is_newest_first && query.before.is_some_and(|before| entry.seq >= before);
         let mut read = |entry: Entry| {
+            if is_beyond(&entry) {
+                return false;
+            }
             if query.matches(&entry) {
                 has_more = entries.len() == size;
                 if !has_more {
@@ -169,22 +219,37 @@ impl List for Log {
         };
         let store = context.auth().context("could not read the audit log")?.store;
         match &query.users {
+            _ if *is_newest_first => store.each_entry_back(query.users.as_ref(), query.before, &mut read),
             Some(users) => store.each_entry_of(users, query.after, &mut read),
             None => store.each_entry(query.after, &mut read),
         }
         .context("could not read the audit log")?;
-        query.after = entries.last().map_or(query.after, |entry| entry.seq);
+        if let Some(last) = entries.last() {
+            if *is_newest_first {
+                query.before = Some(last.seq);
+            } else {
+                query.after = last.seq;
+            }
+        }
+        if self.is_text {
+            self.addresses.read(&entries, context).context("could not read the users of the log")?;
+        }
         Ok((entries, has_more))
     }
 
     fn end(&mut self, has_more: bool, _printed: usize, _context: &mut Context) -> anyhow::Result<End> {
-        let next = has_more.then_some(self.0.after);
-        let notes = next.map(|next| format!("the next page: --after {next}")).into_iter().collect();
+        let Self { query, is_newest_first, .. } = self;
+        let next = has_more.then_some(query.after);
+        let place = match (*is_newest_first, query.before) {
+            (true, Some(before)) => format!("--before {before}"),
+            _ => format!("--after {}", query.after),
+        };
+        let notes = next.map(|_| format!("the next page: {place}")).into_iter().collect();
         Ok(End { fields: vec![("next", json!(next))], notes, ..End::default() })
     }
 
     fn cut_off(&self) -> Vec<(&'static str, Value)> {
-        vec![("next", json!(self.0.after))]
+        vec![("next", json!(self.query.after))]
     }
 
     fn json(&self, entry: &Entry) -> Value {
@@ -196,7 +261,7 @@ impl List for Log {
     }
 
     fn row(&self, entry: &Entry, _now: Timestamp) -> Row {
-        row(entry)
+        row(entry, &self.addresses)
     }
 }
 
@@ -235,8 +300,8 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
     Ok(WholeLog { entries, old_form, head, unfinished, database }.into())
 }
 
-fn rows(entries: &[Entry]) -> Rows {
-    let item = |entry: &Entry| Item { document: entry_json(entry), row: row(entry), group: "" };
+fn rows(entries: &[Entry], addresses: &Addresses) -> Rows {
+    let item = |entry: &Entry| Item { document: entry_json(entry), row: row(entry, addresses), group: "" };
     let (columns, items) = (COLUMNS.to_vec(), entries.iter().map(item).collect());
     Rows { name: "entries", columns, items, fields: Vec::new(), notes: Vec::new() }
 }
@@ -312,30 +377,12 @@ pub(super) fn changes_json(changes: &str) -> Value {
     serde_json::from_str(changes).unwrap_or_else(|_| changes.into())
 }
 
-/// Formats entries one per line, as JSON or as text.
-pub(crate) fn lines(entries: &[Entry], for_programs: bool) -> String {
-    let mut text = String::new();
-    for entry in entries {
-        if for_programs {
-            text.push_str(&json::line(&entry_json(entry)));
-        } else {
-            let cells = row(entry).into_iter().take(LINE_CELLS).map(|value| match value {
-                Cell::Time(instant) => rfc3339(instant),
-                Cell::Text(text) | Cell::Id(text) => cell(&text),
-                Cell::Mark(_) => String::new(),
-            });
-            text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        }
-        text.push('\n');
-    }
-    text
-}
-
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::whole("SEQ"),
     Column::optional("WHEN", 3),
     Column::whole("EVENT"),
-    Column::shrinking("BY", 12, 1),
+    Column::shrinking("BY", 12, 1).unfitted(),
+    Column::shrinking("BY", 12, 1).fitted(),
     Column::shrinking("USER", 12, 2),
     // Most entries have no session and no reason: without these columns there is room for addresses.
     Column::shrinking("SESSION", 8, 1).unfitted(),
@@ -344,15 +391,8 @@ const COLUMNS: [Column; 9] = [
     Column::shrinking("DETAIL", 24, 4).fitted(),
 ];
 
-/// The cells of a line without columns: all but the last, which repeats others.
-const LINE_CELLS: usize = COLUMNS.len() - 1;
-
-fn row(entry: &Entry) -> Row {
-    let by = match entry.actor_email.as_ref().or(entry.actor_id.as_ref()) {
-        Some(actor) => format!("{}@{} as {actor}", entry.os_user, entry.host),
-        None => format!("{}@{}", entry.os_user, entry.host),
-    };
-    let detail = what_changed(entry);
+fn row(entry: &Entry, addresses: &Addresses) -> Row {
+    let detail = addresses.what_changed(entry);
     let session = entry.session_id.as_ref().map(|id| format!("session {id}"));
     let reason = entry.reason.as_ref().map(|reason| format!("reason: {reason}"));
     let all = Some(detail.clone()).filter(|detail| !detail.is_empty()).into_iter().chain(session).chain(reason);
@@ -360,11 +400,9 @@ fn row(entry: &Entry) -> Row {
         Cell::text(entry.seq.to_string()),
         Cell::Time(entry.at),
         Cell::text(&entry.event),
-        Cell::text(by),
-        match &entry.user_email {
-            Some(email) => Cell::text(email),
-            None => id(entry.user_id.as_deref()),
-        },
+        Cell::text(addresses.actors(entry)),
+        Cell::text(addresses.actor(entry)),
+        addresses.user(entry).map_or_else(|| id(entry.user_id.as_deref()), Cell::text),
         id(entry.session_id.as_deref()),
         entry.reason.as_ref().into(),
         Cell::text(&detail),
@@ -374,23 +412,4 @@ fn row(entry: &Entry) -> Row {
 
 fn id(id: Option<&str>) -> Cell {
     id.map_or_else(|| Cell::text(""), Cell::id)
-}
-
-/// Old and new values, such as `role: user -> admin`; the detail when there are no values or when the act created
-/// or deleted everything.
-fn what_changed(entry: &Entry) -> String {
-    let value = |value: &Value| match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let changes = entry.changes.as_deref().map(changes_json).unwrap_or_default();
-    let fields: Vec<_> = changes.as_object().into_iter().flatten().collect();
-    let is_one_sided = |side: &str| fields.iter().all(|(_, change)| change[side].is_null());
-    if fields.is_empty() || fields.len() > 1 && (is_one_sided("from") || is_one_sided("to")) {
-        return entry.detail.clone().unwrap_or_default();
-    }
-    let parts =
-        fields.iter().map(|(name, change)| format!("{name}: {} -> {}", value(&change["from"]), value(&change["to"])));
-    parts.collect::<Vec<_>>().join(", ")
 }

@@ -100,7 +100,7 @@ impl Column {
     }
 
     /// Whether a list has the column when the user names none.
-    pub(super) fn is_shown(&self, is_fitted: bool) -> bool {
+    pub fn is_shown(&self, is_fitted: bool) -> bool {
         match self.shown {
             Shown::Always => true,
             Shown::Unfitted => !is_fitted,
@@ -285,7 +285,7 @@ fn blocks(columns: &[Column], rows: &[Vec<String>], width: usize, headings: Head
 }
 
 /// Shortens a text to a width, between words where that leaves at least half of it.
-fn cut(text: &str, width: usize) -> Cow<'_, str> {
+pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return text.into();
     }

@@ -379,6 +379,18 @@ impl Maintenance for SqlStore {
         self.read_state(|tx| audit::each_of(tx, users, after, found))
     }
 
+    fn each_entry_back(
+        &mut self,
+        users: Option<&AuditUsers>,
+        before: Option<u64>,
+        found: &mut dyn FnMut(Entry) -> bool,
+    ) -> Result<(), StoreError> {
+        self.read_state(|tx| match users {
+            Some(users) => audit::each_of_back(tx, users, before, found),
+            None => audit::each_back(tx, before, found),
+        })
+    }
+
     fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError> {
         self.read_state(|tx| audit::newest(tx, count))
     }

@@ -1,7 +1,7 @@
 //! The audit log: its entries, and the entries that each act leaves.
 
 use super::*;
-use crate::auth::audit::{Actor, Chain, Entry, Event, FORM, Intents, Subject};
+use crate::auth::audit::{Actor, AuditUsers, Chain, Entry, Event, FORM, Intents, Subject};
 use crate::auth::codes::Purpose;
 use crate::auth::policy::{KEYS, ThrottleRules};
 use crate::auth::prune::Pruning;
@@ -501,5 +501,40 @@ fn entry_about_an_orphaned_session_has_no_address() {
         db.orphan("ada");
         let new = added(&mut *store, |store| drop(store.end_session(&token_of("adas")).unwrap().unwrap()));
         assert_eq!((new[0].user_id.as_deref(), new[0].user_email.as_deref()), (Some("ada"), None));
+    });
+}
+
+#[test]
+fn log_is_read_backwards_from_an_entry() {
+    on_every_place_of_state(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        for number in 0..600 {
+            let user = Subject::read(if number % 2 == 0 { "ada" } else { "bob" }, Some("ada@example.com".into()));
+            store.record(Event::user("signin.failed", &user)).unwrap();
+        }
+        let forward: Vec<u64> = all_entries(&mut *store, 0).iter().map(|entry| entry.seq).collect();
+        let newest = *forward.last().unwrap();
+        let users = AuditUsers { ids: vec!["ada".into(), "bob".into()], email: Some(email("ada")) };
+        let mut of_users = Vec::new();
+        let mut add = |entry: Entry| {
+            of_users.push(entry.seq);
+            true
+        };
+        store.each_entry_of(&users, 0, &mut add).unwrap();
+        let mut back = |users: Option<&AuditUsers>, before: Option<u64>, count: usize| {
+            let mut seqs = Vec::new();
+            let mut found = |entry: Entry| {
+                seqs.push(entry.seq);
+                seqs.len() < count
+            };
+            store.each_entry_back(users, before, &mut found).unwrap();
+            seqs
+        };
+        let reversed = |seqs: &[u64]| seqs.iter().rev().copied().collect::<Vec<_>>();
+        assert_eq!(back(None, None, usize::MAX), reversed(&forward));
+        assert_eq!(back(Some(&users), None, usize::MAX), reversed(&of_users));
+        assert_eq!(back(None, Some(newest), 2), [newest - 1, newest - 2]);
+        assert_eq!(back(Some(&users), Some(newest), 2), [newest - 1, newest - 2]);
+        assert_eq!(back(None, Some(1), 2), [0; 0]);
     });
 }

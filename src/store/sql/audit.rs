@@ -95,6 +95,23 @@ pub(in crate::store) fn each(
     })
 }
 
+/// As [`each`], backwards from before an entry, or from the end.
+pub(in crate::store) fn each_back(
+    tx: &mut dyn Tx,
+    before: Option<u64>,
+    found: &mut dyn FnMut(Entry) -> bool,
+) -> Result<(), StoreError> {
+    let sql = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" WHERE "seq" < ?1 ORDER BY "seq" DESC"#);
+    tx.scan(&sql, &[place(before).into()], &mut |row| {
+        Ok(if found(entry(row)?) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })
+}
+
+/// The number before which entries are read.
+fn place(before: Option<u64>) -> i64 {
+    before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX)
+}
+
 /// The conditions for the entries about a user and by one, by id. Each has an index.
 const OF_ID: [&str; 2] = [r#""userId" = ?1"#, r#""actorId" = ?1 AND "actorId" IS DISTINCT FROM "userId""#];
 
@@ -102,6 +119,13 @@ const OF_ID: [&str; 2] = [r#""userId" = ?1"#, r#""actorId" = ?1 AND "actorId" IS
 fn of_email(dialect: &Dialect) -> [String; 2] {
     let [about, by] = [r#""userEmail""#, r#""actorEmail""#].map(|column| (dialect.is_spelled)(column, "?1"));
     [about, [&by, r#" AND "actorEmail" IS DISTINCT FROM "userEmail""#].concat()]
+}
+
+/// All conditions for the entries of users, each with its value.
+fn conditions<'u>(dialect: &Dialect, users: &'u AuditUsers) -> Vec<(String, &'u str)> {
+    let ids = users.ids.iter().flat_map(|id| OF_ID.map(|condition| (condition.to_owned(), id.as_str())));
+    let email = users.email.iter().flat_map(|email| of_email(dialect).map(|condition| (condition, email.as_str())));
+    ids.chain(email).collect()
 }
 
 /// How many entries are read at a time by each condition.
@@ -115,10 +139,7 @@ pub(in crate::store) fn each_of(
     mut after: u64,
     found: &mut dyn FnMut(Entry) -> bool,
 ) -> Result<(), StoreError> {
-    let dialect = tx.dialect();
-    let ids = users.ids.iter().flat_map(|id| OF_ID.map(|condition| (condition.to_owned(), id.as_str())));
-    let email = users.email.iter().flat_map(|email| of_email(dialect).map(|condition| (condition, email.as_str())));
-    let conditions: Vec<_> = ids.chain(email).collect();
+    let conditions = conditions(tx.dialect(), users);
     // Entries that are added meanwhile could be seen by one condition and missed by another.
     let newest = tx.query_one(r#"SELECT max("seq") FROM "authctl_audit""#, &[], |row| Ok(row.value(0)?.to_value()))?;
     let Some(Value::Integer(newest)) = newest else { return Ok(()) };
@@ -144,6 +165,39 @@ pub(in crate::store) fn each_of(
         after = until;
     }
     Ok(())
+}
+
+/// As [`each_of`], backwards from before an entry, or from the end.
+pub(in crate::store) fn each_of_back(
+    tx: &mut dyn Tx,
+    users: &AuditUsers,
+    before: Option<u64>,
+    found: &mut dyn FnMut(Entry) -> bool,
+) -> Result<(), StoreError> {
+    let conditions = conditions(tx.dialect(), users);
+    let mut before = place(before);
+    loop {
+        let (mut chunk, mut from) = (BTreeMap::new(), 0);
+        for (of_user, whom) in &conditions {
+            let sql = format!(
+                r#"SELECT {COLUMNS} FROM "authctl_audit" WHERE {of_user} AND "seq" < ?2 ORDER BY "seq" DESC LIMIT {CHUNK}"#
+            );
+            let entries = tx.query_all(&sql, &[(*whom).into(), before.into()], entry)?;
+            if let Some(last) = entries.last().filter(|_| entries.len() == CHUNK) {
+                from = from.max(last.seq);
+            }
+            chunk.extend(entries.into_iter().map(|entry| (entry.seq, entry)));
+        }
+        for (_, entry) in chunk.into_iter().rev().take_while(|(seq, _)| *seq >= from) {
+            if !found(entry) {
+                return Ok(());
+            }
+        }
+        if from == 0 {
+            return Ok(());
+        }
+        before = place(Some(from));
+    }
 }
 
 /// The newest entries, the oldest of them first.

@@ -98,6 +98,47 @@ fn following_an_empty_log_shows_its_first_entry() {
 }
 
 #[test]
+fn export_follows_the_log_and_goes_on_after_the_last_line() {
+    let sandbox = three_users();
+    let follower = Follower::start(&sandbox, "audit export --follow --event user");
+    let seq = |follower: &Follower| serde_json::from_str::<Value>(&follower.line()).unwrap()["seq"].as_i64().unwrap();
+    assert_eq!([(); 4].map(|()| seq(&follower)), [1, 2, 3, 4]);
+    sandbox.run("policy set session.lifetime 30d").success();
+    create(&sandbox, "late");
+    assert_eq!(seq(&follower), 6, "an entry that the filter leaves out is not printed");
+    follower.signal(Signal::INT);
+    let ran = follower.end(&sandbox);
+    assert_eq!((ran.code, ran.stderr.as_str()), (130, ""), "{ran}");
+    create(&sandbox, "later");
+    let follower = Follower::start(&sandbox, "audit export --follow --after 6");
+    assert_eq!(seq(&follower), 7);
+    create(&sandbox, "latest");
+    assert_eq!(seq(&follower), 8);
+    follower.signal(Signal::TERM);
+    assert_eq!(follower.end(&sandbox).code, 143);
+    for flag in ["--limit 3", "--until now", "--before 3"] {
+        let _ = sandbox.run(&format!("audit export --follow {flag}")).failure(2);
+    }
+}
+
+#[test]
+fn followed_entries_are_aligned() {
+    let sandbox = three_users();
+    sandbox.execute("UPDATE authctl_audit SET osUser = 'a long name' WHERE seq = 3");
+    let follower = Follower::start(&sandbox, "audit tail --follow");
+    let lines = [(); 4].map(|()| follower.line());
+    create(&sandbox, "x");
+    let last = follower.line();
+    follower.signal(Signal::INT);
+    let _ = follower.end(&sandbox);
+    let column = |line: &str, text: &str| line.find(text).unwrap();
+    for (line, user) in lines.iter().zip(["ada", "bob", "eve", "bob"]) {
+        assert_eq!(column(line, &format!("{user}@")), column(&lines[2], "eve@"), "{lines:#?}");
+    }
+    assert!(column(&last, "x@example.com") >= column(&lines[2], "eve@"), "{last}");
+}
+
+#[test]
 fn follow_ends_silently_when_its_reader_closes() {
     let sandbox = three_users();
     let mut command = sandbox.command(["audit", "tail", "--lines", "1", "--follow"]);

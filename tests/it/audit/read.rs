@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::audit::entries;
 use crate::audit::follow::Follower;
+use crate::pty::Terminal;
 use crate::sandbox::Sandbox;
 
 pub fn create(sandbox: &Sandbox, name: &str) {
@@ -42,7 +43,7 @@ fn list_in_a_pipe_is_aligned_and_oldest_first() {
     1    [TIME]  user.created  root@mill  ada@example.com  -        -            roles: user
     2    [TIME]  user.created  root@mill  bob@example.com  -        -            roles: user
     3    [TIME]  user.created  root@mill  eve@example.com  -        -            roles: user
-    4    [TIME]  user.banned   root@mill  bob@example.com  -        two strikes  banned: false -> true, banReason: none -> two strikes
+    4    [TIME]  user.banned   root@mill  bob@example.com  -        two strikes  now banned, ban reason set to two strikes
     ");
     assert_eq!(sandbox.run("audit ls").success(), sandbox.run("audit list").success());
 }
@@ -111,6 +112,53 @@ fn filters_select_by_user_event_and_time_together() {
     assert_eq!(seqs(&sandbox, &format!("--user {bob}")), [2, 4, 5], "the log still knows who is gone");
     assert_eq!(seqs(&sandbox, "--user bob@example.com"), [2, 4, 5], "by the address too");
     assert_eq!(sandbox.run("audit list --user unknown@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
+}
+
+#[test]
+fn failed_selects_what_failed() {
+    let sandbox = three_users();
+    let _ = sandbox.run_with_input("signin unknown@example.com --password-stdin", "wrong password").failure(7);
+    sandbox.execute("UPDATE authctl_audit SET event = 'mail.failed' WHERE seq = 2");
+    assert_eq!(seqs(&sandbox, "--failed"), [2, 5]);
+    assert_eq!(seqs(&sandbox, "--failed --event signin --since 1h"), [5]);
+    assert_eq!(seqs(&sandbox, "--before 3"), [1, 2]);
+    assert_eq!(seqs(&sandbox, "--after 1 --before 4 --limit 1"), [2]);
+}
+
+/// The numbers in a list on a terminal, in its order.
+fn shown(sandbox: &Sandbox, words: &str) -> (Vec<i64>, String) {
+    let list = sandbox.command(format!("audit list --color never {words}").split(' '));
+    let text = Terminal::with_columns(120).run(list).end().with_code(0);
+    let numbers = text.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
+    (numbers.collect(), text)
+}
+
+#[test]
+fn terminal_has_the_newest_entry_first_and_pages_backwards() {
+    let sandbox = three_users();
+    let (all, text) = shown(&sandbox, "--wide");
+    assert_eq!(all, [4, 3, 2, 1], "{text}");
+    let (first, text) = shown(&sandbox, "--limit 2");
+    assert_eq!(first, [4, 3]);
+    assert!(text.contains("the next page: --before 3"), "{text}");
+    let (rest, text) = shown(&sandbox, "--limit 2 --before 3");
+    assert_eq!((rest, text.contains("next page")), (vec![2, 1], false), "{text}");
+    assert_eq!(shown(&sandbox, "--user bob@example.com").0, [4, 2]);
+    assert_eq!(shown(&sandbox, "--user bob@example.com --limit 1 --before 4").0, [2]);
+    assert_eq!(shown(&sandbox, "--after 1").0, [2, 3, 4], "after an entry, the oldest first");
+}
+
+#[test]
+fn users_of_old_entries_are_named_by_their_address_now() {
+    let sandbox = three_users();
+    sandbox.execute("UPDATE authctl_audit SET form = 1, userEmail = NULL, actorId = userId WHERE seq < 4");
+    let list = sandbox.run("audit list").success();
+    assert!(list.lines().nth(1).unwrap().contains("as ada@example.com  ada@example.com  "), "{list}");
+    sandbox.run("users delete bob@example.com --yes").success();
+    let list = sandbox.run("audit list").success();
+    assert!(!list.lines().nth(2).unwrap().contains("bob@example.com"), "{list}");
+    assert!(list.lines().nth(4).unwrap().contains("bob@example.com"), "as the log has it: {list}");
+    assert!(entries(&sandbox)[0]["userEmail"].is_null(), "programs get what the log has");
 }
 
 #[test]
