@@ -70,7 +70,7 @@ fn parts(stored: &str) -> Option<(Option<u32>, &str)> {
     }
     let is_hex = |digits: &str| digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let length = stored.len();
-    (length % 2 == 0 && length >= 2 * BYTES_MIN && is_hex(stored)).then_some((None, stored))
+    (length.is_multiple_of(2) && length >= 2 * BYTES_MIN && is_hex(stored)).then_some((None, stored))
 }
 
 /// A value that was read.

@@ -27,8 +27,8 @@ pub enum SecretCommand {
     /// Say which encrypted values can be read, and with which secret
     ///
     /// In the database of a Better Auth app these are the secrets and backup codes of second factors, the keys that
-    /// sign tokens, and encrypted tokens of providers. BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS have the secrets, as
-    /// the app has them. In a database that authctl made these are the secrets of second factors, and the file of keys
+    /// sign tokens, and encrypted tokens of providers. The environment gives the secrets, as the app has them: see
+    /// `authctl help environment`. In a database that authctl made these are the secrets of second factors, and the file of keys
     /// reads them. The exit code is 1 if a value cannot be read.
     #[command(after_help = "Examples:
   authctl secret check
@@ -36,8 +36,8 @@ pub enum SecretCommand {
     Check(OldSecretArgs),
     /// Encrypt every value with a new secret, in one transaction
     ///
-    /// In the database of a Better Auth app the new secret is the first of BETTER_AUTH_SECRETS, or else
-    /// BETTER_AUTH_SECRET. Stop the app, rotate, and start it with the same values. Every user signs in again after
+    /// In the database of a Better Auth app the new secret is the first one that the environment gives: see
+    /// `authctl help environment`. Stop the app, rotate, and start it with the same values. Every user signs in again after
     /// that, because the app signs cookies with its secret. In a database that authctl made this adds a key to the file
     /// of keys.
     #[command(after_help = "Examples:

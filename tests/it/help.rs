@@ -100,7 +100,7 @@ fn the_topics_have_their_pages() {
       AUTHCTL_SCHEMA
           file that says what a Better Auth app's database does not show, when --schema is not given
       BETTER_AUTH_SECRET
-          secret of a Better Auth app, for `sessions issue --cookie` only
+          secret of a Better Auth app, for its second factors, `secret` and `sessions issue --cookie`
       BETTER_AUTH_SECRETS
           secrets that the app rotates, VERSION:SECRET,...; the first counts, and before the above
       XDG_DATA_HOME

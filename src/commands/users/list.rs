@@ -19,6 +19,7 @@ use crate::output::text::escape;
 use crate::output::{Listing, Outcome, Style};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ListUsersArgs {
     /// Only users with this in their address or name
     #[arg(long, value_name = "TEXT")]

@@ -110,11 +110,11 @@ impl<'i> Factors<'i> {
         let Self { table, owner, secret, codes, .. } = self;
         let condition = format!("{owner} = ?1 AND {secret} = ?2 AND {codes} = ?3");
         let sql = format!("UPDATE {table} SET {} WHERE {condition}", set.join(", "));
-        let changed = tx.change(&sql, &values)?;
+        let rows = tx.change(&sql, &values)?;
         let is_now = self.find(tx, mapping, user_id)?;
         match is_now {
-            Some(is_now) if changed > 0 && is_now == *after => Ok(()),
-            Some(_) if changed > 0 => Err(ignored("undoes the change")),
+            Some(is_now) if rows > 0 && is_now == *after => Ok(()),
+            Some(_) if rows > 0 => Err(ignored("undoes the change")),
             _ => Err(StoreError::Conflict),
         }
     }
