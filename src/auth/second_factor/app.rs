@@ -66,20 +66,33 @@ impl AppFactor {
     ) -> Result<Option<RightOtp>, AuthError> {
         let typed: String = otp.expose().chars().filter(|c| !c.is_whitespace()).collect();
         let typed = Zeroizing::new(typed);
-        let kind = if totp::is_code(&typed) {
-            let is_right = !self.secret(secrets)?.steps_of(&typed, now).is_empty();
-            is_right.then_some(OtpKind::AppStep)
-        } else {
-            let typed = with_hyphen(typed);
-            let mut codes = self.codes(secrets)?;
-            let before = codes.len();
-            codes.retain(|code| **code != *typed);
-            let is_right = codes.len() < before;
-            let form = form_of_codes(&self.codes)?;
-            let left = is_right.then(|| write_codes(&codes, form, secrets, entropy)).transpose()?;
-            left.map(|left| OtpKind::AppCode { before: self.codes.clone(), left })
-        };
+        let is_step = totp::is_code(&typed) && !self.secret(secrets)?.steps_of(&typed, now).is_empty();
+        let kind = if is_step { Some(OtpKind::AppStep) } else { self.right_code(typed, secrets, entropy)? };
         Ok(kind.map(|kind| RightOtp { factor_id: self.secret.clone(), kind }))
+    }
+
+    /// Whether a text is a backup code, and the codes without it.
+    fn right_code(
+        &self,
+        typed: Zeroizing<String>,
+        secrets: &AppSecrets,
+        entropy: &mut Entropy,
+    ) -> Result<Option<OtpKind>, AuthError> {
+        let form = match form_of_codes(&self.codes) {
+            Ok(form) => form,
+            // It is rather a wrong code of the authenticator app.
+            Err(_) if totp::is_code(&typed) => return Ok(None),
+            Err(unknown) => return Err(unknown.into()),
+        };
+        let mut codes = self.codes(secrets)?;
+        let before = codes.len();
+        let typed = with_hyphen(typed);
+        codes.retain(|code| **code != *typed);
+        if codes.len() == before {
+            return Ok(None);
+        }
+        let left = write_codes(&codes, form, secrets, entropy)?;
+        Ok(Some(OtpKind::AppCode { before: self.codes.clone(), left }))
     }
 }
 
@@ -195,7 +208,11 @@ mod tests {
             // The app tells capitals apart.
             assert!(right(&factor, "aaaaa-bbbbb", 0).unwrap().is_none());
         }
+        // An app may make codes of another shape.
+        let digits = factor(BARE, r#"["123456"]"#);
+        assert!(matches!(right(&digits, "123456", 0).unwrap().unwrap().kind, OtpKind::AppCode { .. }));
         let custom = factor(BARE, "a form of its own");
+        assert!(right(&custom, "123456", 0).unwrap().is_none());
         assert!(matches!(right(&custom, "AAAAA-BBBBB", 0), Err(AuthError::Seal(SealError::AppCodes))));
         assert!(right(&custom, "652364", 30).unwrap().is_some(), "codes of the authenticator app work");
     }

@@ -141,6 +141,8 @@ impl Auth<'_> {
             return Err(AuthError::FactorOfApp);
         }
         let (on, begun) = match self.factor(user)? {
+            // The app does not ask for what a half reset left.
+            Some(Factor::App(factor)) if factor.is_confirmed && !user.two_factor_enabled => (None, None),
             Some(factor) if factor.is_confirmed() => (Some(factor), None),
             other => (None, other),
         };

@@ -74,6 +74,17 @@ fn factor_begins_and_is_confirmed_as_the_app_does() {
 }
 
 #[test]
+fn factor_that_a_half_reset_left_is_replaced() {
+    on_every_app_with_factors(|db| {
+        let mut store = with_factor(db);
+        db.edit(r#"UPDATE "user" SET "twoFactorEnabled" = FALSE"#);
+        begin_with(&mut *store, "ada", "next").unwrap();
+        let factor = store.app_factor("ada").unwrap().unwrap();
+        assert_eq!((factor.secret.as_str(), factor.is_confirmed), ("next", false));
+    });
+}
+
+#[test]
 fn backup_code_of_an_app_is_used_up_once() {
     on_every_app_with_factors(|db| {
         let mut store = with_factor(db);

@@ -177,10 +177,19 @@ pub(super) fn begin(
 ) -> Result<Result<(), AuthError>, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some(factors) = Factors::of(&inventory) else { return Ok(Err(AuthError::FactorOfApp)) };
+    let user = users::find(tx, mapping, &UserRef::Id(new.user_id.to_owned()))?;
+    let is_asked = user.is_some_and(|user| user.two_factor_enabled);
     match factors.find(tx, mapping, new.user_id)? {
-        Some(before) if before.is_confirmed => return Ok(Err(AuthError::FactorIsOn)),
+        Some(before) if before.is_confirmed && is_asked => return Ok(Err(AuthError::FactorIsOn)),
+        // The app asks for no factor, so that a confirmed one is what a half reset left.
         Some(before) => {
-            let after = AppFactor { secret: new.secret.0.clone(), codes: new.recovery.to_owned(), ..before.clone() };
+            let after = AppFactor {
+                secret: new.secret.0.clone(),
+                codes: new.recovery.to_owned(),
+                is_confirmed: false,
+                failures: 0,
+                locked_until: None,
+            };
             factors.swap(tx, mapping, new.user_id, &before, &after, new.now)?;
         }
         None => factors.insert(tx, mapping, new)?,
