@@ -319,6 +319,12 @@ pub enum AuthError {
     NotByToken,
     #[error("the API token does not have the scope {0}")]
     ScopeMissing(String),
+    /// The user is a machine, and the act is about a password, a session or mail.
+    #[error("this is a machine user: it has no password and does not sign in")]
+    MachineUser,
+    /// An app has permissions for resources and actions, and the scope names no action.
+    #[error("the scope {0} is no permission of an app")]
+    NotAPermission(String),
     /// The database of an app has no table of API keys.
     #[error("the app of this database has no API keys")]
     NoApiKeys,

@@ -4,6 +4,7 @@
 //! change of the password.
 
 mod format;
+pub mod permissions;
 mod scope;
 
 use jiff::{SignedDuration, Timestamp};

@@ -167,9 +167,12 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::NoSuchSession(_) => {
             Failure::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
         }
-        AuthError::NoSuchToken(_) | AuthError::NotByToken | AuthError::ScopeMissing(_) | AuthError::NoApiKeys => {
-            of_token(error)
-        }
+        AuthError::NoSuchToken(_)
+        | AuthError::NotByToken
+        | AuthError::ScopeMissing(_)
+        | AuthError::MachineUser
+        | AuthError::NotAPermission(_)
+        | AuthError::NoApiKeys => of_token(error),
         AuthError::NoPassword => Failure::new(ExitCode::Refused, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
         AuthError::ChangedMeanwhile => {
             Failure::new(ExitCode::Failed, "CHANGED_MEANWHILE").hint("try again with the new password")

@@ -27,6 +27,10 @@ pub(super) fn of_token(error: &AuthError) -> Failure {
             .hint("`authctl tokens list` lists tokens with their ids; nothing was changed"),
         AuthError::ScopeMissing(scope) => Failure::new(ExitCode::Refused, "FORBIDDEN")
             .hint(format!("make a token that has it: `authctl tokens create --scope {scope}`")),
+        AuthError::MachineUser => Failure::new(ExitCode::Refused, "MACHINE_USER")
+            .hint("`authctl tokens create --user` makes a token with which it acts"),
+        AuthError::NotAPermission(_) => Failure::new(ExitCode::Usage, "USAGE")
+            .hint("in the database of an app a scope is a resource and an action, such as files:read"),
         AuthError::NoApiKeys => Failure::new(ExitCode::Refused, "API_KEYS_MISSING")
             .hint("an app has API keys with the plugin @better-auth/api-key and its table `apikey`"),
         _ => Failure::new(ExitCode::Refused, "FORBIDDEN").hint(

@@ -190,6 +190,7 @@ fn filled(text: &str) -> Vec<String> {
 /// Files whose statements are about the tables of apps and their plugins, or about the schema itself. Which indexes
 /// these tables have is up to the app.
 const ABOUT_APPS: &[&str] = &[
+    "sql/app_keys.rs",
     "sql/constraints.rs",
     "sql/deletion.rs",
     "sql/inventory.rs",

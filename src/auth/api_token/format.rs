@@ -6,8 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::secret::{Entropy, EntropyError, Token, digest, hashed_identifier};
 
-/// What every token of authctl begins with.
-const PREFIX: &str = "authctl_";
+const PREFIX: &str = ApiToken::PREFIX;
 
 /// The random characters. With the check digits they are as many as in a key of Better Auth, which refuses shorter ones.
 const RANDOM_LENGTH: usize = 58;
@@ -28,6 +27,9 @@ pub struct ApiToken(Token);
 pub struct Mistyped;
 
 impl ApiToken {
+    /// What every token begins with.
+    pub const PREFIX: &str = "authctl_";
+
     /// Makes a token: 58 characters of 62 are 345 bits.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
-//! API tokens of native databases.
+//! API tokens of native databases. The keys of an app are in [`super::app_keys`].
 
 use jiff::Timestamp;
 
-use super::{SqlStore, audit, rows, users};
+use super::app_keys::AppKeys;
+use super::inventory::Inventory;
+use super::{SqlStore, rows, users};
 use crate::auth::AuthError;
 use crate::auth::api_token::{ApiToken, StoredToken, TokenScope};
-use crate::auth::audit::Event;
+use crate::auth::audit::{Event, Subject};
 use crate::auth::storage::{ApiTokenStore, NewApiToken, StoreError, TokenRotation};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Row, Tx, Value};
@@ -49,7 +51,7 @@ impl ApiTokenStore for SqlStore {
     fn api_tokens(&mut self, owner_id: Option<&str>) -> Result<Result<Vec<StoredToken>, AuthError>, StoreError> {
         self.read(|tx, mapping| {
             if mapping.is_guest() {
-                return Ok(Err(AuthError::NoApiKeys));
+                return of_app(tx, mapping, |tx, keys| keys.list(tx, mapping, owner_id).map(Ok));
             }
             of_owner(tx, mapping, owner_id).map(Ok)
         })
@@ -58,7 +60,7 @@ impl ApiTokenStore for SqlStore {
     fn create_api_token(&mut self, new: &NewApiToken<'_>) -> Result<Result<StoredToken, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| {
             if mapping.is_guest() {
-                return Ok(Err(AuthError::NoApiKeys));
+                return of_app(tx, mapping, |tx, keys| keys.create(tx, mapping, log, new));
             }
             create(tx, mapping, log, new)
         })
@@ -68,12 +70,13 @@ impl ApiTokenStore for SqlStore {
         &mut self,
         owner_id: Option<&str>,
         ids: Option<&[String]>,
-        _deletes: bool,
-        _now: Timestamp,
+        deletes: bool,
+        now: Timestamp,
     ) -> Result<Result<Vec<StoredToken>, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| {
             if mapping.is_guest() {
-                return Ok(Err(AuthError::NoApiKeys));
+                let which = (owner_id, ids);
+                return of_app(tx, mapping, |tx, keys| keys.revoke(tx, mapping, log, which, deletes, now));
             }
             let chosen = match ids {
                 Some(ids) => match named(tx, mapping, owner_id, ids)? {
@@ -82,7 +85,7 @@ impl ApiTokenStore for SqlStore {
                 },
                 None => of_owner(tx, mapping, owner_id)?,
             };
-            delete(tx, mapping, log, &chosen)?;
+            delete(tx, log, &chosen)?;
             Ok(Ok(chosen))
         })
     }
@@ -90,10 +93,23 @@ impl ApiTokenStore for SqlStore {
     fn rotate_api_token(&mut self, rotation: &TokenRotation<'_>) -> Result<Result<StoredToken, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| {
             if mapping.is_guest() {
-                return Ok(Err(AuthError::NoApiKeys));
+                return of_app(tx, mapping, |tx, keys| keys.rotate(tx, mapping, log, rotation));
             }
             rotate(tx, mapping, log, rotation)
         })
+    }
+}
+
+/// Runs an act on the keys of an app.
+fn of_app<T>(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    act: impl FnOnce(&mut dyn Tx, &AppKeys<'_>) -> Result<Result<T, AuthError>, StoreError>,
+) -> Result<Result<T, AuthError>, StoreError> {
+    let inventory = Inventory::read(tx, mapping)?;
+    match AppKeys::find(&inventory, mapping) {
+        Some(keys) => act(tx, &keys),
+        None => Ok(Err(AuthError::NoApiKeys)),
     }
 }
 
@@ -215,31 +231,24 @@ fn read_back(
     let Some(token) = select(tx, mapping, BY_ID, &[id.into()])?.pop() else {
         return Ok(Err(AuthError::NoSuchToken(id.to_owned())));
     };
-    log.push(entry(tx, mapping, event, &token)?);
+    log.push(entry(event, &token));
     Ok(Ok(token))
 }
 
 /// The entry about a token, which names it by its id and never by its text.
-fn entry(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    event: &'static str,
-    token: &StoredToken,
-) -> Result<Event, StoreError> {
-    let scopes = TokenScope::write_all(&token.scopes);
-    let owner = audit::subject(tx, mapping, &token.owner_id)?;
-    Ok(Event::user(event, owner).with(format!("{}, scopes: {scopes}", token.id)))
+pub(super) fn entry(event: &'static str, token: &StoredToken) -> Event {
+    let event = match &token.owner_email {
+        Some(email) => Event::user(event, Subject::read(&token.owner_id, Some(email.clone()))),
+        // An organization, or a user who is gone.
+        None => Event::new(event),
+    };
+    event.with(format!("{}, scopes: {}", token.id, TokenScope::write_all(&token.scopes)))
 }
 
-fn delete(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    log: &mut Vec<Event>,
-    tokens: &[StoredToken],
-) -> Result<(), StoreError> {
+fn delete(tx: &mut dyn Tx, log: &mut Vec<Event>, tokens: &[StoredToken]) -> Result<(), StoreError> {
     for token in tokens {
         tx.delete(r#"DELETE FROM "authctl_apikey" WHERE "id" = ?1"#, &[token.id.as_str().into()])?;
-        log.push(entry(tx, mapping, "token.revoked", token)?);
+        log.push(entry("token.revoked", token));
     }
     Ok(())
 }
@@ -255,5 +264,5 @@ pub(super) fn end_all(
         return Ok(());
     }
     let tokens = of_owner(tx, mapping, Some(user_id))?;
-    delete(tx, mapping, log, &tokens)
+    delete(tx, log, &tokens)
 }

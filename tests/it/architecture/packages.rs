@@ -65,6 +65,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     (
         "serde_json",
         &[
+            "src/auth/api_token/permissions.rs",
             "src/auth/audit.rs",
             "src/auth/access.rs",
             "src/auth/app_secrets/values.rs",
