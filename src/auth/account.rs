@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::admin::PasswordInput;
-use super::email::Email;
+use super::email::{Email, is_of_machine};
 use super::password::strength;
 use super::policy::PasswordRules;
 use super::secret::{Code, Password};
@@ -46,13 +46,17 @@ impl<'a> NewUser<'a> {
     /// Checks the values before a database is opened or made.
     ///
     /// # Errors
-    /// [`AuthError`] for the address, the name, the picture, the roles or the password, in this order.
+    /// [`AuthError`] for the address, the name, the picture, the roles or the password, in this order;
+    /// [`AuthError::MachineUser`] for a machine with a password.
     pub fn check(&self, rules: &PasswordRules) -> Result<ValidatedNewUser<'a>, AuthError> {
         let email = Email::parse(self.email)?;
         let name = check_name(self.name)?;
         let image = self.image.map(check_image).transpose()?;
         let role = self.role.map(|role| check_role(role, self.allow_twin)).transpose()?;
         if let Some(input) = self.password {
+            if is_of_machine(email.as_str()) {
+                return Err(AuthError::MachineUser);
+            }
             input.check(&[name, email.as_str()], self.allow_weak, rules)?;
         }
         Ok(ValidatedNewUser { email, name, image, role, verified: self.verified, password: self.password })

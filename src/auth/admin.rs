@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::{check_role, words};
 use super::audit::AuditUsers;
-use super::email::{Email, pasted};
+use super::email::{Email, is_of_machine, pasted};
 use super::password::{self, HashFormat, Verdict, strength};
 use super::policy::PasswordRules;
 use super::secret::{Password, StoredHash};
@@ -127,7 +127,7 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::UserExists`] if the address is taken, [`AuthError::Profile`] and [`AuthError::InvalidEmail`]
-    /// for an invalid value.
+    /// for an invalid value, [`AuthError::MachineUser`] if a person would be a machine, or the other way round.
     pub fn change_user(
         &mut self,
         user: &User,
@@ -136,6 +136,10 @@ impl Auth<'_> {
         email: Option<&str>,
     ) -> Result<UserUpdated, AuthError> {
         let email = email.map(Email::typed).transpose()?;
+        // The address says what a user is.
+        if email.as_ref().is_some_and(|email| is_of_machine(email.as_str()) != user.is_machine()) {
+            return Err(AuthError::MachineUser);
+        }
         if let Some(email) = &email
             && self.is_taken(email, Some(&user.id))?
         {
@@ -315,7 +319,7 @@ impl Auth<'_> {
     /// [`Auth::require_in_force`] checks the written hash.
     ///
     /// # Errors
-    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`].
+    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`], [`AuthError::MachineUser`].
     pub fn set_password(
         &mut self,
         user: &User,
@@ -323,6 +327,7 @@ impl Auth<'_> {
         allow_weak: bool,
         keep_sessions: bool,
     ) -> Result<Vec<Session>, AuthError> {
+        user.require_person()?;
         input.check(&[&user.name, &user.email], allow_weak, &self.policy.password)?;
         let hash = self.hash_input(input)?;
         let ended = self.store.set_password(&NewPassword {
@@ -382,12 +387,13 @@ pub enum Impersonator {
 }
 
 impl ActAs {
-    /// Refuses a banned user, and an administrator as `self` asks. The store calls this in the transaction that
+    /// Refuses a machine, a banned user, and an administrator as `self` asks. The store calls this in the transaction that
     /// creates the session.
     ///
     /// # Errors
-    /// [`AuthError::Banned`], [`AuthError::ActingAsAdmin`].
+    /// [`AuthError::Banned`], [`AuthError::ActingAsAdmin`], [`AuthError::MachineUser`].
     pub fn check(self, user: &User, now: Timestamp) -> Result<(), AuthError> {
+        user.require_person()?;
         user.require_not_banned(now)?;
         match self {
             Self::NonAdmins if user.has_role("admin") => Err(AuthError::ActingAsAdmin),
@@ -445,6 +451,8 @@ mod tests {
     fn act_as_refuses_banned_users_and_without_force_admins() {
         let ordinary = user();
         let admin = User { role: Some("editor, admin".into()), ..user() };
+        let machine = User { email: "ci@machine.invalid".into(), ..user() };
+        assert!(matches!(ActAs::AnyUser.check(&machine, at(0)), Err(AuthError::MachineUser)));
         let banned = User { banned: true, ban_expires: Some(at(60)), ..admin.clone() };
         for whom in [ActAs::NonAdmins, ActAs::AnyUser] {
             assert!(whom.check(&ordinary, at(0)).is_ok());

@@ -127,7 +127,7 @@ impl Auth<'_> {
         self.count_attempt(&AttemptKey::mail(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         let is_needed = |user: &User| user.has_id() && (purpose != Purpose::EmailVerification || !user.email_verified);
-        let Some(user) = user.filter(is_needed) else {
+        let Some(user) = user.filter(|user| is_needed(user) && !user.is_machine()) else {
             self.rehearse_code(purpose, email)?;
             return Ok(None);
         };
@@ -180,6 +180,7 @@ impl Auth<'_> {
         code: &'c Code,
         ttl: SignedDuration,
     ) -> Result<NewCodeRow<'c>, AuthError> {
+        user.require_person()?;
         let (user_id, email, expires_at) = (user.id.clone(), user.email.clone(), self.after(ttl));
         let stored = StoredCode { user_id, email, new_email: new_email.cloned(), expires_at, made_at: None };
         Ok(NewCodeRow { id: self.entropy.id()?, purpose, code, stored, now: self.now })

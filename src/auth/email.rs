@@ -7,6 +7,14 @@ const EMAIL_BYTES_MAX: usize = 254;
 /// The longest local part in bytes (RFC 5321, 4.5.3.1.1).
 const LOCAL_BYTES_MAX: usize = 64;
 
+/// What the addresses of machine users end in: a domain that receives no mail, by RFC 6761.
+const OF_MACHINES: &str = "@machine.invalid";
+
+/// Whether an address is one of a machine user.
+pub fn is_of_machine(address: &str) -> bool {
+    address.len() > OF_MACHINES.len() && address.to_ascii_lowercase().ends_with(OF_MACHINES)
+}
+
 /// A valid email address in lower case.
 ///
 /// The syntax is that of Better Auth (ASCII only, a dot in the domain, no quotes, no spaces), so that every
@@ -39,6 +47,14 @@ impl Email {
     /// Those of [`Self::parse`].
     pub fn typed(text: &str) -> Result<Self, InvalidEmail> {
         Self::parse(pasted(text))
+    }
+
+    /// The address of a machine user, which receives no mail.
+    ///
+    /// # Errors
+    /// [`InvalidEmail`] for a name that cannot be the part before the `@`.
+    pub fn of_machine(name: &str) -> Result<Self, InvalidEmail> {
+        Self::parse(&[name, OF_MACHINES].concat())
     }
 
     pub fn as_str(&self) -> &str {
@@ -112,6 +128,16 @@ mod tests {
         let email = Email::parse("Ada.Lovelace+Test@Example.COM").unwrap();
         assert_eq!(email.as_str(), "ada.lovelace+test@example.com");
         assert_eq!(email.local_part(), "ada.lovelace+test");
+    }
+
+    #[test]
+    fn machine_has_an_address_without_mail() {
+        assert_eq!(Email::of_machine("Deploy-bot").unwrap().as_str(), "deploy-bot@machine.invalid");
+        for name in ["", "a b", "a@b", "ü"] {
+            assert!(Email::of_machine(name).is_err(), "{name}");
+        }
+        assert!(is_of_machine("A@Machine.INVALID") && !is_of_machine("a@machine.invalid.example.com"));
+        assert!(!is_of_machine("a@xmachine.invalid") && !is_of_machine("@machine.invalid"));
     }
 
     #[test]

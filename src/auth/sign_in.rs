@@ -99,7 +99,7 @@ impl Auth<'_> {
     pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
         self.require_safe_place()?;
         let attempts = self.reserve_attempt(AttemptKey::sign_in(email))?;
-        let user = self.store.user(&UserRef::Email(email.clone()))?;
+        let user = self.store.user(&UserRef::Email(email.clone()))?.filter(|user| !user.is_machine());
         let scheme = self.store.scheme()?;
         // Asked without a user too, so that both paths run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;

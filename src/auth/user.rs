@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::AuthError;
-use super::email::Email;
+use super::email::{Email, is_of_machine};
 use super::odd::{OddValue, is_id, is_odd};
 
 /// The longest display name in characters.
@@ -75,6 +75,17 @@ impl User {
             return Err(AuthError::Banned { reason: self.ban_reason.clone(), until: self.ban_expires });
         }
         Ok(())
+    }
+
+    /// Whether the user is a machine: it owns API tokens, and has no password and no mail.
+    pub fn is_machine(&self) -> bool {
+        is_of_machine(&self.email)
+    }
+
+    /// # Errors
+    /// [`AuthError::MachineUser`] for a machine.
+    pub fn require_person(&self) -> Result<(), AuthError> {
+        if self.is_machine() { Err(AuthError::MachineUser) } else { Ok(()) }
     }
 
     /// The roles, separated by commas; `user` without a role, as in Better Auth.

@@ -77,7 +77,8 @@ pub enum UsersCommand {
         after_help = "Examples:
   authctl users create ada@example.com --name Ada --generate
   authctl users create admin@example.com --name Admin --role admin --verified --password-file pw --if-missing
-  authctl users create admin@example.com --name Admin --role admin --verified --no-password --ensure"
+  authctl users create admin@example.com --name Admin --role admin --verified --no-password --ensure
+  authctl users create deploy-bot --machine"
     )]
     Create(CreateUserArgs),
     /// Bring users to what a list says, and say first what changes

@@ -4,8 +4,8 @@
 pub(in crate::store) mod access;
 pub(in crate::store) mod api_tokens;
 mod app_factor;
-mod app_secrets;
 mod app_keys;
+mod app_secrets;
 pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
 mod complete;

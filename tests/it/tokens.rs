@@ -1,7 +1,7 @@
 //! `tokens`, and what a program may run with an API token.
 
 use crate::machine::tree;
-use crate::sandbox::{Ran, Sandbox, program};
+use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -151,4 +151,36 @@ fn own_token_needs_a_fresh_sign_in() {
     sandbox.execute(r#"UPDATE "session" SET "createdAt" = "createdAt" - 200000"#);
     sandbox.run("tokens create").failure(5);
     sandbox.run("tokens list").success();
+}
+
+#[test]
+fn machine_user_owns_tokens_and_cannot_sign_in() {
+    let sandbox = Sandbox::with_ada();
+    let made = sandbox.run("users create deploy-bot --machine --role deployer --json").json();
+    assert_eq!(
+        (&made["user"]["email"], &made["user"]["name"]),
+        (&"deploy-bot@machine.invalid".into(), &"deploy-bot".into())
+    );
+    let (token, _) = create(&sandbox, "--user deploy-bot@machine.invalid --scope deploy");
+    let ran = with(&sandbox, &token, "guard --role deployer --scope deploy -- printenv AUTHCTL_USER_EMAIL");
+    assert_eq!(ran.success(), "deploy-bot@machine.invalid\n");
+    let sign_in = "signin deploy-bot@machine.invalid --password-stdin";
+    sandbox.run_with_input(sign_in, PASSWORD).failure(7);
+    for words in [
+        "users set-password deploy-bot@machine.invalid --generate",
+        "users reset-code deploy-bot@machine.invalid",
+        "users impersonate deploy-bot@machine.invalid",
+        "sessions issue --user deploy-bot@machine.invalid",
+        "users update deploy-bot@machine.invalid --email bot@example.com",
+        "users update ada@example.com --email ada@machine.invalid",
+        "users create other@machine.invalid --name Other --generate",
+    ] {
+        let ran = sandbox.run(words);
+        assert_eq!(ran.code, 5, "{words}: {ran}");
+        assert!(ran.to_string().contains("this is a machine user"), "{words}: {ran}");
+    }
+    // A hash that another program wrote does not sign in either.
+    sandbox.execute(r#"UPDATE "user" SET "email" = 'ada@machine.invalid' WHERE "email" = 'ada@example.com'"#);
+    sandbox.run_with_input("signin ada@machine.invalid --password-stdin", PASSWORD).failure(7);
+    sandbox.run("users create a@example.com --machine").failure(2);
 }

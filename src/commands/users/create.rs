@@ -18,7 +18,7 @@ use crate::output::Outcome;
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct CreateUserArgs {
-    /// Email address
+    /// Email address; with --machine a name of letters, digits and - alone
     pub email: String,
     /// Display name
     #[arg(long)]
@@ -47,13 +47,23 @@ pub struct CreateUserArgs {
     /// Create the user without a password
     #[arg(long, conflicts_with = "given")]
     pub no_password: bool,
+    /// Create a machine user: it owns API tokens, has no password and no mail, and cannot sign in
+    #[arg(long, conflicts_with_all = ["given", "verified"])]
+    pub machine: bool,
     /// Where the password comes from.
     #[command(flatten)]
     pub password: PasswordInputArgs,
 }
 
+impl CreateUserArgs {
+    fn address(&self) -> Result<Email, AuthError> {
+        let address = if self.machine { Email::of_machine(&self.email) } else { Email::typed(&self.email) };
+        address.map_err(AuthError::from)
+    }
+}
+
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let email = Email::typed(&args.email).map_err(AuthError::from)?;
+    let email = args.address()?;
     let database = context.database()?.location;
     if args.if_missing || args.ensure {
         context.refuse_to_come_before_an_app()?;
@@ -67,11 +77,16 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     }
     let name = match &args.name {
         Some(name) => name.clone(),
+        None if args.machine => args.email.clone(),
         None => context.prompt().text("Name", "a name", "--name", &checked_name)?,
     };
-    let password = if args.no_password { None } else { Some(given(&args.password, &[&name, &args.email], context)?) };
+    let password = if args.no_password || args.machine {
+        None
+    } else {
+        Some(given(&args.password, &[&name, &args.email], context)?)
+    };
     let new_user = NewUser {
-        email: &args.email,
+        email: email.as_str(),
         name: &name,
         image: args.image.as_deref(),
         role: args.role.as_deref(),
