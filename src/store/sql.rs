@@ -2,6 +2,7 @@
 //! for all engines and mappings.
 
 pub(in crate::store) mod access;
+pub(in crate::store) mod accounts;
 pub(in crate::store) mod api_tokens;
 mod app_factor;
 mod app_keys;
@@ -94,11 +95,11 @@ impl Store for SqlStore {
     }
 
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
-        self.read(|tx, mapping| users::password_hash(tx, mapping, user_id))
+        self.read(|tx, mapping| accounts::password_hash(tx, mapping, user_id))
     }
 
     fn scheme(&mut self) -> Result<Scheme, StoreError> {
-        if self.guest.is_some() { self.read(users::scheme) } else { Ok(Scheme::Native) }
+        if self.guest.is_some() { self.read(accounts::scheme) } else { Ok(Scheme::Native) }
     }
 
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
@@ -276,11 +277,11 @@ impl Store for SqlStore {
     }
 
     fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.write_tx_clearing(change.attempts, |tx, mapping, log| users::replace_password(tx, mapping, log, change))
+        self.write_tx_clearing(change.attempts, |tx, mapping, log| accounts::replace_password(tx, mapping, log, change))
     }
 
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.write_tx_clearing(new.attempts, |tx, mapping, log| users::set_password(tx, mapping, log, new))
+        self.write_tx_clearing(new.attempts, |tx, mapping, log| accounts::set_password(tx, mapping, log, new))
     }
 
     fn create_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError> {
@@ -358,7 +359,7 @@ impl Store for SqlStore {
     }
 
     fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError> {
-        self.read(|tx, mapping| users::accounts(tx, mapping, user_id))
+        self.read(|tx, mapping| accounts::accounts(tx, mapping, user_id))
     }
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {

@@ -12,9 +12,9 @@ use crate::auth::storage::{Account, BackupSummary, LooseEnds, StoreError, WriteB
 use crate::store::CopyError;
 use crate::store::engine::{Engine as _, Tx, Value};
 use crate::store::mapping::{Holds, NATIVE, SchemaMapping, TABLES, Table, identifier};
+use crate::store::sql::accounts::PASSWORD;
 use crate::store::sql::inventory::Inventory;
 use crate::store::sql::steps::make_way;
-use crate::store::sql::users::PASSWORD;
 use crate::store::sql::{Both, SqlStore, State, api_tokens, policy, retrying, rows, throttle};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::definition::Definition;

@@ -7,7 +7,7 @@ use super::inventory::Inventory;
 use super::key_owners::KeyOwners;
 use super::plugins::{is_over, quoted, quoted_to_write, time_encoding, truth_encoding};
 use super::rows::RowKey;
-use super::{SqlStore, codes, rows, second_factor, sessions, users};
+use super::{SqlStore, accounts, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, challenge_of};
 use crate::auth::audit::{Event, counted};
@@ -391,7 +391,7 @@ fn account_access(
     let inventory = Inventory::read(tx, mapping)?;
     let Found { counts, .. } = find(tx, mapping, &inventory, &user, now)?;
     let mut providers: Vec<String> =
-        users::accounts(tx, mapping, user_id)?.into_iter().map(|account| account.provider_id).collect();
+        accounts::accounts(tx, mapping, user_id)?.into_iter().map(|account| account.provider_id).collect();
     providers.dedup();
     let passkeys = match inventory.plugin("passkey") {
         Some(found) => match quoted(found, "userId") {

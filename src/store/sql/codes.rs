@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::prune::{Part, delete_over_rows};
 use super::rows::RowKey;
-use super::{audit, native_factor, rows, sessions, users};
+use super::{accounts, audit, native_factor, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
@@ -120,7 +120,7 @@ pub(in crate::store) fn create(
     new: &NewCodeRow<'_>,
 ) -> Result<(), StoreError> {
     if new.purpose == Purpose::ResetPassword {
-        users::require_credentials(mapping)?;
+        accounts::require_credentials(mapping)?;
     }
     delete_all(tx, mapping, new.purpose, &new.stored.user_id)?;
     let time = |column, instant| mapping.time("verification", column, instant);
@@ -157,7 +157,7 @@ pub(in crate::store) fn use_up(
     log.push(Event::user("code.used", &owner).with(request.purpose.word()));
     Ok(match request.effect {
         CodeEffect::Password(new) => {
-            users::set_password(tx, mapping, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
+            accounts::set_password(tx, mapping, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
         }
         CodeEffect::User(change) => {
             let updated = users::update(tx, mapping, log, &owner.id, change, AdminGuard::Off, request.now)?;
@@ -182,7 +182,7 @@ fn owner(
     };
     match request.proof {
         CodeProof::Nothing => return Ok(Ok(user)),
-        CodeProof::Password { hash, .. } if !users::is_hash_in_force(tx, mapping, &user.id, hash)? => {
+        CodeProof::Password { hash, .. } if !accounts::is_hash_in_force(tx, mapping, &user.id, hash)? => {
             return Ok(Err(AuthError::PasswordOfAnother));
         }
         CodeProof::Password { code, .. } => {

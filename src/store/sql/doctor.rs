@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::accounts::{PASSWORD, correct_account_id};
 use super::audit::{interrupted_of, subject};
 use super::codes::VALUE;
-use super::users::{PASSWORD, correct_account_id};
 use super::write_tx::Guest;
 use super::{SqlStore, api_tokens, audit, codes, native_factor, odd_rows, policy, rows};
 use crate::auth::audit::{Changes, Entry, Event, Subject, counted};

@@ -73,7 +73,7 @@ fn statement(dialect: &Dialect, mapping: &SchemaMapping) -> String {
     )
 }
 
-/// The hash of an account, as [`super::users::PASSWORD`] reads it.
+/// The hash of an account, as [`super::accounts::PASSWORD`] reads it.
 const PASSWORD: &str = r#"CASE WHEN octet_length("account"."password") <= 100000 THEN "account"."password" END"#;
 
 fn add_account(user: &mut ExportedUser, row: &Row<'_>, mapping: &SchemaMapping) -> Result<(), StoreError> {

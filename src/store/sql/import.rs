@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::audit::{COLUMNS, entry};
 use super::rows::Values;
 use super::write_tx::SqlStore;
-use super::{Answer, rows, search, users};
+use super::{Answer, accounts, rows, search, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::email::{is_same_address, without_blanks};
@@ -323,7 +323,7 @@ fn create_all(
     });
     rows::insert_all(tx, mapping, "user", users)?;
     let passwords = new.iter().filter_map(|ImportedUser { user, hash, .. }| {
-        let values = users::credential_values(mapping, &user.id, hash.as_ref()?, user.updated_at);
+        let values = accounts::credential_values(mapping, &user.id, hash.as_ref()?, user.updated_at);
         Some((user.account_id.clone(), values))
     });
     let others = new.iter().flat_map(|ImportedUser { user, accounts, .. }| {
@@ -392,7 +392,7 @@ fn keeps_password(
 ) -> Result<bool, StoreError> {
     match &imported.hash {
         None => Ok(true),
-        Some(hash) => users::is_hash_in_force(tx, mapping, &stored.id, hash),
+        Some(hash) => accounts::is_hash_in_force(tx, mapping, &stored.id, hash),
     }
 }
 
@@ -425,7 +425,7 @@ fn update(
             attempts: &attempts,
             now,
         };
-        sessions += users::set_password(tx, mapping, log, &new)?.map_or(0, |ended| ended.len());
+        sessions += accounts::set_password(tx, mapping, log, &new)?.map_or(0, |ended| ended.len());
     }
     Ok(Ok(if changed || !keeps_password { ImportResult::Updated { sessions } } else { ImportResult::Unchanged }))
 }

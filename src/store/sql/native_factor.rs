@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{SqlStore, app_factor, audit, rows, sessions, users};
+use super::{SqlStore, accounts, app_factor, audit, rows, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::SealedSecret;
@@ -166,7 +166,7 @@ fn begin(
     log: &mut Vec<Event>,
     new: &NewFactor<'_>,
 ) -> Result<Result<(), AuthError>, StoreError> {
-    if !users::is_hash_in_force(tx, mapping, new.user_id, new.verified)? {
+    if !accounts::is_hash_in_force(tx, mapping, new.user_id, new.verified)? {
         return Ok(Err(AuthError::ChangedMeanwhile));
     }
     if mapping.is_guest() {
@@ -258,7 +258,7 @@ fn act(
 ) -> Result<Result<Vec<Session>, AuthError>, StoreError> {
     let FactorUse { user_id, code, now, .. } = *request;
     if let Some((hash, _)) = request.verified
-        && !users::is_hash_in_force(tx, mapping, user_id, hash)?
+        && !accounts::is_hash_in_force(tx, mapping, user_id, hash)?
     {
         return Ok(Err(AuthError::ChangedMeanwhile));
     }

@@ -10,7 +10,7 @@ use super::audit::{begun_of, change_events, ended_of_users};
 use super::filter::Filter;
 use super::inventory::Inventory;
 use super::rows::RowKey;
-use super::{access, native_factor, rows, users};
+use super::{access, accounts, native_factor, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::odd::is_id;
 use crate::auth::password::HashFormat;
@@ -338,7 +338,7 @@ pub(in crate::store) fn begin_session(
     // The user may have been banned while the hash was computed.
     let user = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))?;
     let Some(user) = user.filter(|user| !user.is_banned(session.now)) else { return Ok(None) };
-    if !users::is_hash_in_force(tx, mapping, &session.user_id, verified.hash)? {
+    if !accounts::is_hash_in_force(tx, mapping, &session.user_id, verified.hash)? {
         return Ok(None);
     }
     if !native_factor::is_proved(tx, mapping, log, &user, verified.code, session.now)? {
@@ -351,7 +351,7 @@ pub(in crate::store) fn begin_session(
         log.extend(change_events(&user, &lifted));
     }
     if let Some(upgraded) = verified.upgraded {
-        users::set_password_hash(tx, mapping, &session.user_id, upgraded, session.now)?;
+        accounts::set_password_hash(tx, mapping, &session.user_id, upgraded, session.now)?;
         log.push(Event::user("password.rehashed", &user).with(HashFormat::of(verified.hash).name()));
     }
     let begun = insert(tx, mapping, session)?;
