@@ -166,7 +166,7 @@ fn unexpected(index: usize, problem: &str) -> StoreError {
 /// What a query does after each row: continue or stop.
 pub(in crate::store) type EachRow<'f> = dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError> + 'f;
 
-/// The rows that a statement adds: the values of each, or why there is none.
+/// The rows that a statement adds: the values of each, or the error for which there are no more.
 pub(in crate::store) type NewRows<'r> = dyn Iterator<Item = Result<Vec<Value>, StoreError>> + 'r;
 
 /// The statement that adds a number of rows. `target` is a table with the columns that each row has a value for.

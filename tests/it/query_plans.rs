@@ -208,6 +208,7 @@ const ABOUT_APPS: &[&str] = &[
     "sql/access.rs",
     // The rows of an import are in tables of their own.
     "sqlite/import.rs",
+    "sqlite/claims.rs",
     "sqlite/catalog.rs",
     "sqlite/description.rs",
     "sqlite/keys.rs",
