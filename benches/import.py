@@ -22,7 +22,12 @@ from pathlib import Path
 USERS = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 AUTHCTL = Path(os.environ.get("AUTHCTL", Path(__file__).parent.parent / "target/dist/authctl")).resolve()
-TABLES = {"user": "user", "account": "account", "log": "authctl_audit"}
+# authctl writes users in the order of their ids. sqlite3 gets users and accounts in the order of the file.
+TABLES = {
+    "user": ("user", 'CAST(substr("name", length(\'User Number \') + 1) AS INTEGER)'),
+    "account": ("account", '"id"'),
+    "log": ("authctl_audit", '"seq"'),
+}
 
 # A column of numbers takes no empty text, and .import knows no NULL: 0 and '' stand for it, and the indexes of what is not
 # NULL, which no imported row is in, are left out.
@@ -71,11 +76,11 @@ def run(command: list, **options) -> tuple[float, int]:
 
 def dump(database: Path, directory: Path) -> None:
     connection = sqlite3.connect(database)
-    for name, table in TABLES.items():
+    for name, (table, order) in TABLES.items():
         kinds = [row[2] for row in connection.execute(f'PRAGMA table_info("{table}")')]
         with (directory / f"{name}.csv").open("w", newline="") as file:
             rows = csv.writer(file)
-            for row in connection.execute(f'SELECT * FROM "{table}"'):
+            for row in connection.execute(f'SELECT * FROM "{table}" ORDER BY {order}'):
                 empty = [0 if kind == "INTEGER" else "" for kind in kinds]
                 rows.writerow([empty[at] if value is None else value for at, value in enumerate(row)])
     connection.close()
