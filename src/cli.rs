@@ -250,9 +250,10 @@ impl Command {
             Self::Sessions { command: Some(SessionsCommand::List(args)), .. } => Some(&args.list),
             Self::Audit { command: AuditCommand::List(args) } => Some(&args.list),
             Self::Audit { command: AuditCommand::Tail(args) } => Some(&args.list),
-            Self::Policy { command: PolicyCommand::Show(list) } | Self::Db { command: DbCommand::List(list) } => {
-                Some(list)
-            }
+            Self::Tokens { command: TokensCommand::List(args) } => Some(&args.list),
+            Self::Policy { command: PolicyCommand::Show(list) }
+            | Self::Roles { command: RolesCommand::List(list) }
+            | Self::Db { command: DbCommand::List(list) } => Some(list),
             _ => None,
         }
     }

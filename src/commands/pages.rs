@@ -43,7 +43,7 @@ pub(super) trait List: std::fmt::Debug {
         false
     }
 
-    /// Whether a list without items has headings.
+    /// Whether a table without items has headings.
     fn has_headings_alone(&self) -> bool {
         true
     }
@@ -139,7 +139,7 @@ impl<L: List + 'static> PagesOf<L> {
             let items: Vec<Value> = items.iter().map(|item| list.json(item)).collect();
             return self.writer.items(self.list.name(), &items, is_first, end.map(|end| &*end.fields));
         }
-        if is_first && items.is_empty() && !list.has_headings_alone() {
+        if is_first && items.is_empty() && self.writer.is_table() && !list.has_headings_alone() {
             return String::new();
         }
         let mut rows = Vec::new();

@@ -16,7 +16,7 @@ use crate::output::{Outcome, Page, Report, Style, json};
 /// The users of an act.
 #[derive(Debug, Args)]
 pub struct UsersArg {
-    /// Email addresses or ids
+    /// Email addresses or ids, or at least 6 first characters of ids
     #[arg(value_name = "USER", required_unless_present = "stdin")]
     pub users: Vec<String>,
     /// Read the users from standard input, one per line

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Attempt as _;
+use super::list_flags::ListFlags;
 use super::session_start::{Printed, printed, refuse_lost};
 use super::sessions::{WhoseArgs, scope};
 use crate::auth::api_token::{ApiToken, StoredToken, TokenRequest, TokenRight, TokenScope};
@@ -13,9 +14,10 @@ use crate::auth::{Scope, SignedIn};
 use crate::cli::values;
 use crate::context::Context;
 use crate::output::json::TokenView;
-use crate::output::table::{Column, Tone, table};
-use crate::output::text::{cell, escape, escaped, relative};
-use crate::output::{Outcome, Page, Report, Style};
+use crate::output::list::{Cell, Item, Rows};
+use crate::output::table::{Column, Tone};
+use crate::output::text::{escape, escaped};
+use crate::output::{Listing, Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -82,6 +84,8 @@ pub struct CreateTokenArgs {
 pub struct ListTokensArgs {
     #[command(flatten)]
     pub whose: WhoseArgs,
+    #[command(flatten)]
+    pub list: ListFlags,
 }
 
 #[derive(Debug, Args)]
@@ -160,14 +164,14 @@ fn create(args: &CreateTokenArgs, context: &mut Context) -> anyhow::Result<Outco
 fn list(args: &ListTokensArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let scope = chosen(&args.whose, context)?;
     let tokens = context.auth()?.tokens(&scope)?;
-    Ok(TokenList { tokens, is_of_all: scope.user_id().is_none(), has_ended: false }.into())
+    Ok(Outcome::list(Listing::Rows(rows(&tokens, scope.user_id().is_none())), args.list.layout()))
 }
 
 fn revoke(args: &RevokeTokensArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let scope = chosen(&args.whose, context)?;
     let ids = (!args.all).then_some(args.ids.as_slice());
     let tokens = context.auth()?.revoke_tokens(&scope, ids, args.delete)?;
-    Ok(TokenList { tokens, is_of_all: scope.user_id().is_none(), has_ended: true }.into())
+    Ok(Ended(tokens).into())
 }
 
 fn rotate(args: &RotateTokenArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -203,7 +207,7 @@ impl Report for Made {
         let owner = stored.owner_email.as_deref().unwrap_or(&stored.owner_id);
         let end = stored
             .expires_at
-            .map_or_else(|| "does not expire".to_owned(), |end| format!("ends {}", relative(end, now)));
+            .map_or_else(|| "does not expire".to_owned(), |end| format!("ends {}", style.ends(end, now)));
         let done = format!("{verb} of {} in {}; it {end} and has {}", escape(owner), escaped(database), scopes(stored));
         printed("token", token.expose(), done, style)
     }
@@ -234,57 +238,51 @@ fn scopes(token: &StoredToken) -> String {
     }
 }
 
-/// A list of tokens, or what ended.
-#[derive(Debug)]
-struct TokenList {
-    tokens: Vec<StoredToken>,
-    is_of_all: bool,
-    has_ended: bool,
-}
-
-impl TokenList {
-    fn table(&self, now: Timestamp, style: Style) -> String {
-        let mut columns = vec![
-            Column::whole("ID").toned(|_| Tone::Dim),
-            Column::shrinking("NAME", 8, 5),
-            Column::optional("TOKEN", 2),
-            Column::shrinking("SCOPES", 12, 4),
-            Column::optional("LAST USED", 1),
-            Column::optional("EXPIRES", 3),
+fn rows(tokens: &[StoredToken], is_of_all: bool) -> Rows {
+    let mut columns = vec![
+        Column::whole("ID").toned(|_| Tone::Dim),
+        Column::shrinking("NAME", 8, 5),
+        Column::optional("TOKEN", 2),
+        Column::shrinking("SCOPES", 12, 4),
+        Column::optional("LAST USED", 1),
+        Column::optional("EXPIRES", 3),
+    ];
+    columns.extend(is_of_all.then(|| Column::shrinking("USER", 16, 6)));
+    let item = |token: &StoredToken| {
+        let when = |time: Option<Timestamp>| time.map_or_else(|| Cell::text(""), Cell::Time);
+        let scopes: Vec<&str> = token.scopes.iter().map(TokenScope::as_str).collect();
+        let mut row = vec![
+            // Commands take whole ids of tokens.
+            Cell::text(&token.id),
+            token.name.as_ref().into(),
+            token.start.as_ref().map(|start| format!("{start}...")).into(),
+            Cell::text(scopes.join(",")),
+            when(token.last_used),
+            if token.is_enabled { when(token.expires_at) } else { Cell::text("disabled") },
         ];
-        columns.extend(self.is_of_all.then(|| Column::shrinking("USER", 16, 6)));
-        let rows = self.tokens.iter().map(|token| {
-            let when = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| style.when(time, now));
-            let scopes: Vec<&str> = token.scopes.iter().map(TokenScope::as_str).collect();
-            let state = if token.is_enabled { when(token.expires_at) } else { "disabled".to_owned() };
-            let mut cells = vec![
-                escape(&token.id).into_owned(),
-                cell(token.name.as_deref().unwrap_or("-")),
-                token.start.as_deref().map_or_else(|| "-".to_owned(), |start| format!("{}...", escape(start))),
-                if scopes.is_empty() { "-".to_owned() } else { scopes.join(",") },
-                when(token.last_used),
-                state,
-            ];
-            cells.extend(self.is_of_all.then(|| cell(token.owner_email.as_deref().unwrap_or(&token.owner_id))));
-            cells
-        });
-        table(&columns, rows.collect(), style)
+        row.extend(is_of_all.then(|| Cell::text(token.owner_email.as_ref().unwrap_or(&token.owner_id))));
+        Item { document: json!(TokenView::from(token)), row, group: "" }
+    };
+    Rows {
+        name: "tokens",
+        columns,
+        items: tokens.iter().map(item).collect(),
+        fields: Vec::new(),
+        notes: if tokens.is_empty() { vec!["there are no tokens".to_owned()] } else { Vec::new() },
     }
 }
 
-impl Report for TokenList {
-    fn text(&self, now: Timestamp, style: Style) -> Page {
-        let count = counted(self.tokens.len() as u64, "token");
-        match (self.has_ended, self.tokens.is_empty()) {
-            (true, is_empty) => Page::done_if(!is_empty, format!("ended {count}")),
-            (false, true) => Page::note("there are no tokens".to_owned()),
-            (false, false) => Page::answer(self.table(now, style)),
-        }
+/// The tokens that ended.
+#[derive(Debug)]
+struct Ended(Vec<StoredToken>);
+
+impl Report for Ended {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let Self(tokens) = self;
+        Page::done_if(!tokens.is_empty(), format!("ended {}", counted(tokens.len() as u64, "token")))
     }
 
     fn json(&self) -> Value {
-        let tokens: Vec<TokenView<'_>> = self.tokens.iter().map(TokenView::from).collect();
-        let name = if self.has_ended { "ended" } else { "tokens" };
-        json!({ name: tokens })
+        json!({ "ended": self.0.iter().map(TokenView::from).collect::<Vec<_>>() })
     }
 }

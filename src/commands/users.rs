@@ -161,7 +161,7 @@ pub enum UsersCommand {
 
 #[derive(Debug, Args)]
 pub struct UserArg {
-    /// Email address or id
+    /// Email address or id, or at least 6 first characters of the id
     pub user: String,
 }
 

@@ -153,6 +153,10 @@ impl ListWriter {
         self.format == Format::Table && self.style.terminal
     }
 
+    pub fn is_table(&self) -> bool {
+        self.format == Format::Table
+    }
+
     pub fn is_document(&self) -> bool {
         self.format == Format::Document
     }

@@ -60,6 +60,9 @@ fn every_list_has_formats_and_columns() {
         ("sessions list --all-users", "user,id,signed_in,expires,address,from"),
         ("audit list", "seq,when,event,by,user,session,reason,detail"),
         ("audit tail", "seq,when,event,by,user,session,reason,detail"),
+        ("tokens list", "id,name,token,scopes,last_used,expires"),
+        ("tokens list --all-users", "id,name,token,scopes,last_used,expires,user"),
+        ("roles list", "role,users"),
         ("policy show", "changed,key,value,default,takes,meaning"),
         ("db list", "chosen,name,database"),
     ] {

@@ -20,7 +20,7 @@ use crate::output::{Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Email address or id
+    /// Email address or id, or at least 6 first characters of the id
     pub user: String,
     /// At this time, such as 2026-11-25 (its start in UTC) or 2026-11-25T12:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = when::fixed)]

@@ -20,7 +20,7 @@ use crate::paths::DatabaseLocation;
 
 #[derive(Debug, Args)]
 pub struct ImpersonateArgs {
-    /// Email address or id
+    /// Email address or id, or at least 6 first characters of the id
     #[arg(required_unless_present = "stop")]
     pub user: Option<String>,
     /// Stop acting as a user, and take back your own session if it is still valid

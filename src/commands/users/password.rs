@@ -45,7 +45,7 @@ pub struct PasswordInputArgs {
 
 #[derive(Debug, Args)]
 pub struct SetPasswordArgs {
-    /// Email address or id
+    /// Email address or id, or at least 6 first characters of the id
     pub user: String,
     /// Leave the user's sessions alive
     #[arg(long)]
@@ -57,7 +57,7 @@ pub struct SetPasswordArgs {
 
 #[derive(Debug, Args)]
 pub struct ResetCodeArgs {
-    /// Email address or id
+    /// Email address or id, or at least 6 first characters of the id
     pub user: String,
     /// How long the code counts, up to 24h
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = values::ttl)]

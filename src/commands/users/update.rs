@@ -16,7 +16,7 @@ use crate::output::Outcome;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("change").args(["name", "image", "email"]).required(true).multiple(true)))]
 pub struct UpdateUserArgs {
-    /// Email address or id
+    /// Email address or id, or at least 6 first characters of the id
     pub user: String,
     /// New display name
     #[arg(long)]
@@ -31,7 +31,7 @@ pub struct UpdateUserArgs {
 
 #[derive(Debug, Args)]
 pub struct SetRoleArgs {
-    /// Email address or id
+    /// Email address or id, or at least 6 first characters of the id
     pub user: String,
     /// Roles, separated by commas
     pub role: String,
