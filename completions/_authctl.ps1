@@ -2536,6 +2536,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write what becomes of each row to a file, as JSON lines')
             [CompletionResult]::new('--on-conflict', '--on-conflict', [CompletionResultType]::ParameterName, 'What to do when a user is there already: fail, skip the user, or update the one with the same id')
             [CompletionResult]::new('--weak-hashes', '--weak-hashes', [CompletionResultType]::ParameterName, 'Take users whose hash is cheap to guess: hash it again, or drop it')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many weak hashes to hash again at a time; each takes the memory of a password hash, 19 MiB by default')
             [CompletionResult]::new('--unusable-hashes', '--unusable-hashes', [CompletionResultType]::ParameterName, 'Take users whose hash cannot be used without a password')
             [CompletionResult]::new('--hash-config', '--hash-config', [CompletionResultType]::ParameterName, 'Firebase''s password hash parameters')
             [CompletionResult]::new('--pepper-file', '--pepper-file', [CompletionResultType]::ParameterName, 'The pepper that bcrypt hashes were made with, on one line')

@@ -2423,6 +2423,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --report 'Write what becomes of each row to a file, as JSON lines'
             cand --on-conflict 'What to do when a user is there already: fail, skip the user, or update the one with the same id'
             cand --weak-hashes 'Take users whose hash is cheap to guess: hash it again, or drop it'
+            cand --jobs 'How many weak hashes to hash again at a time; each takes the memory of a password hash, 19 MiB by default'
             cand --unusable-hashes 'Take users whose hash cannot be used without a password'
             cand --hash-config 'Firebase''s password hash parameters'
             cand --pepper-file 'The pepper that bcrypt hashes were made with, on one line'

@@ -10,6 +10,7 @@ mod plan;
 mod reset;
 pub mod row;
 pub mod stage;
+mod wrap;
 
 use std::ops::{Add, ControlFlow};
 
@@ -378,12 +379,10 @@ impl Auth<'_> {
                 let rows = import.stage.rows(last, CHUNK.min(size.0 - reports.len())).map_err(AuthError::from)?;
                 let Some(row) = rows.last() else { break };
                 last = row.number;
-                for row in &rows {
-                    let mut examined = import.rules.examine(row);
-                    if let Ok(Examined { user, password: TakenPassword::Wrapped(hash), .. }) = &mut examined {
-                        let wrapped = hash.wrap(self.policy.password.cost, self.entropy);
-                        user.hash = Some(wrapped.map_err(AuthError::from)?);
-                    }
+                let mut examined: Vec<_> = rows.iter().map(|row| import.rules.examine(row)).collect();
+                let wrapped = wrap::wrap_all(&mut examined, self.policy.password.cost, self.entropy, import.rules.jobs);
+                wrapped.map_err(AuthError::from)?;
+                for (row, examined) in rows.iter().zip(examined) {
                     reports.push(reported(row.place, examined, &mut users));
                 }
             }

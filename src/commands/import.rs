@@ -6,6 +6,7 @@ mod report_file;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,9 @@ pub struct ImportArgs {
     /// Take users whose hash is cheap to guess: hash it again, or drop it
     #[arg(long, value_enum, value_name = "WHAT")]
     pub weak_hashes: Option<WeakHashChoice>,
+    /// How many weak hashes to hash again at a time; each takes the memory of a password hash, 19 MiB by default
+    #[arg(long, value_name = "N", default_value = "1", value_parser = jobs)]
+    pub jobs: NonZeroUsize,
     /// Take users whose hash cannot be used without a password
     #[arg(long, value_enum, value_name = "WHAT")]
     pub unusable_hashes: Option<DropChoice>,
@@ -139,6 +143,16 @@ pub enum VerifierChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DropChoice {
     Drop,
+}
+
+/// The most hashes at a time.
+const JOBS_MAX: usize = 64;
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .ok()
+        .filter(|jobs: &NonZeroUsize| jobs.get() <= JOBS_MAX)
+        .ok_or_else(|| format!("give a number from 1 to {JOBS_MAX}"))
 }
 
 /// Reads `FROM=TO`.
@@ -355,6 +369,7 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
         email_domain: args.email_domain.clone(),
         placeholder_email: args.placeholder_email,
         second_factors: args.second_factor.map(|DropChoice::Drop| SecondFactors::Drop),
+        jobs: args.jobs,
         is_atomic: args.atomic,
         app_verifies_bcrypt: args.app_verifies.is_some(),
         scheme,

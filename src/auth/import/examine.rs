@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
 
@@ -54,6 +55,8 @@ pub struct Rules {
     /// Whether users without an address get one that receives no mail.
     pub placeholder_email: bool,
     pub second_factors: Option<SecondFactors>,
+    /// How many weak hashes are hashed again at a time.
+    pub jobs: NonZeroUsize,
     /// Whether all users are imported in one transaction.
     pub is_atomic: bool,
     /// Whether the app verifies bcrypt, although its database does not show that.

@@ -1,5 +1,7 @@
 //! A hash from an export of another system, for an import.
 
+use std::num::NonZeroUsize;
+
 use super::foreign::{ForeignHash, StrongHash, Wrapped};
 use super::kind::{HashKind, HashRefusal};
 use super::pepper::{Peppered, Peppers};
@@ -57,13 +59,40 @@ impl ImportedHash {
     /// # Errors
     /// [`HashError`] without random bytes or memory.
     pub fn wrap(&self, cost: Argon2Cost, entropy: &mut Entropy) -> Result<StoredHash, HashError> {
+        self.wrap_with(new_salt(entropy)?, cost)
+    }
+
+    /// Wraps hashes as [`Self::wrap`] does, up to `jobs` at a time. Each of them takes the memory of the cost.
+    ///
+    /// # Errors
+    /// [`HashError`] without random bytes or memory.
+    pub fn wrap_all(
+        hashes: &[&Self],
+        cost: Argon2Cost,
+        entropy: &mut Entropy,
+        jobs: NonZeroUsize,
+    ) -> Result<Vec<StoredHash>, HashError> {
+        let salted = hashes.iter().map(|hash| Ok((*hash, new_salt(entropy)?)));
+        let salted = salted.collect::<Result<Vec<_>, HashError>>()?;
+        let wrapped = |part: &[(&Self, [u8; SALT_BYTES])]| {
+            part.iter().map(|(hash, salt)| hash.wrap_with(*salt, cost)).collect::<Result<Vec<_>, _>>()
+        };
+        let wrapped = &wrapped;
+        let parts = std::thread::scope(|scope| {
+            let parts = salted.chunks(salted.len().div_ceil(jobs.get()).max(1));
+            let threads: Vec<_> = parts.map(|part| scope.spawn(move || wrapped(part))).collect();
+            let ended = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|_| Err(HashError::Failed("a thread has stopped".to_owned())))
+            };
+            threads.into_iter().map(ended).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+
+    fn wrap_with(&self, salt: [u8; SALT_BYTES], cost: Argon2Cost) -> Result<StoredHash, HashError> {
         let text = match &self.0 {
             ForeignHash::Strong(hash) => hash.canonical(),
-            ForeignHash::Weak(weak) => {
-                let mut salt = [0; SALT_BYTES];
-                entropy.fill(&mut salt)?;
-                Wrapped::text(&weak.function, &argon2id::hash(&weak.digest, salt, cost)?)
-            }
+            ForeignHash::Weak(weak) => Wrapped::text(&weak.function, &argon2id::hash(&weak.digest, salt, cost)?),
         };
         StoredHash::from_bytes(text.as_bytes()).map_err(|error| HashError::Failed(error.to_string()))
     }
@@ -81,6 +110,12 @@ impl ImportedHash {
         }
         Ok(false)
     }
+}
+
+fn new_salt(entropy: &mut Entropy) -> Result<[u8; SALT_BYTES], HashError> {
+    let mut salt = [0; SALT_BYTES];
+    entropy.fill(&mut salt)?;
+    Ok(salt)
 }
 
 /// The canonical text of a hash that can be stored, or the hash as it is.

@@ -1,6 +1,7 @@
 //! The import of an export is the identity.
 
 use std::io::{Cursor, Read as _, Seek as _};
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
 use proptest::collection::vec;
@@ -193,6 +194,7 @@ fn staged(store: &mut dyn Store, text: &str, on_conflict: OnConflict) -> (Sqlite
         email_domain: None,
         placeholder_email: false,
         second_factors: None,
+        jobs: NonZeroUsize::MIN,
         is_atomic: false,
         app_verifies_bcrypt: false,
         scheme: store.scheme().unwrap(),

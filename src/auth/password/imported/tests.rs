@@ -132,6 +132,22 @@ fn wraps_of_another_program_verify_and_are_replaced() {
 }
 
 #[test]
+fn hashes_wrapped_at_once_keep_their_order() {
+    let hashes = [1, 2, 3, 4, 5].map(|number| parsed(&format!("{number:032x}")));
+    for jobs in [1, 2, 3, 9] {
+        let jobs = NonZeroUsize::new(jobs).unwrap();
+        let wrapped = ImportedHash::wrap_all(&hashes.each_ref(), cheap().cost, &mut entropy(7), jobs).unwrap();
+        let one_by_one = {
+            let mut entropy = entropy(7);
+            hashes.each_ref().map(|hash| hash.wrap(cheap().cost, &mut entropy).unwrap().expose().to_owned())
+        };
+        assert_eq!(wrapped.iter().map(StoredHash::expose).collect::<Vec<_>>(), one_by_one, "{jobs}");
+    }
+    let none = ImportedHash::wrap_all(&[], cheap().cost, &mut entropy(7), NonZeroUsize::MIN).unwrap();
+    assert!(none.is_empty());
+}
+
+#[test]
 fn weak_hash_verifies_only_in_a_wrap() {
     for [kind, class, text, right] in lines(VECTORS) {
         if class == "strong" {
