@@ -9,6 +9,7 @@ import { Authctl } from "../driver/authctl.mjs";
 import { challenge, enrol, trust, verify } from "../driver/factor.mjs";
 import { Served, cookies } from "../driver/http.mjs";
 import { OTHER_PASSWORD, newcomer } from "../driver/people.mjs";
+import { tokens } from "./tokens.mjs";
 
 const REFUSED = 5;
 const REDIRECT = "https://app.example.com/callback";
@@ -339,6 +340,7 @@ export async function runAccess(binary, place, shape, line) {
     assert.equal(list(await open(owner)), "nothing", "what is open");
     assert.deepEqual(naming(ours.database, owner.id), [], "rows that name the user");
   });
+  for (const [name, act] of Object.entries(tokens)) await line(name, "authctl", "app", () => act(authctl, ours));
   // The bystander has tokens of that client.
   await line("access of another user", "authctl", "app", async () => assert.deepEqual(await open(bystander), ALL));
   await line("app goes on, without a broken reference", "authctl", "app", async () => {
