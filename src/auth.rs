@@ -16,6 +16,7 @@ pub mod email;
 mod id_prefix;
 pub mod import;
 pub mod odd;
+pub mod organization;
 pub mod password;
 pub mod policy;
 pub mod prune;
@@ -325,6 +326,19 @@ pub enum AuthError {
     /// An app has permissions for resources and actions, and the scope names no action.
     #[error("the scope {0} is no permission of an app")]
     NotAPermission(String),
+    /// The database has no organizations.
+    #[error("the app of this database has no organizations")]
+    NoOrganizations,
+    #[error("no such organization: {0}")]
+    NoSuchOrganization(String),
+    #[error("{0} is a member already")]
+    AlreadyMember(String),
+    #[error("{0} has an open invitation already")]
+    AlreadyInvited(String),
+    #[error("not a member of the organization: {0}")]
+    NotAMember(String),
+    #[error("this is the last owner of {0}")]
+    LastOwner(String),
     /// The database of an app has no table of API keys.
     #[error("the app of this database has no API keys")]
     NoApiKeys,

@@ -24,6 +24,7 @@ use crate::commands::hash::{self, HashCommand};
 use crate::commands::help::{CompletionsArgs, HelpArgs};
 use crate::commands::import::{self, ImportArgs};
 use crate::commands::list_flags::ListFlags;
+use crate::commands::orgs::{self, OrgsCommand};
 use crate::commands::password::{self, ChangePasswordArgs, PasswordCommand};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::roles::{self, RolesCommand};
@@ -187,6 +188,12 @@ pub enum Command {
     Roles {
         #[command(subcommand)]
         command: RolesCommand,
+    },
+    /// Administer the organizations of a Better Auth app
+    #[command(after_help = orgs::EXAMPLES)]
+    Orgs {
+        #[command(subcommand)]
+        command: OrgsCommand,
     },
     /// Read the log of what was done, and check that it is whole
     #[command(after_help = audit::EXAMPLES)]

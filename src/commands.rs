@@ -16,6 +16,7 @@ pub(crate) mod help;
 pub(crate) mod import;
 pub(crate) mod list_flags;
 mod mail_templates;
+pub(crate) mod orgs;
 pub(crate) mod pages;
 pub(crate) mod password;
 pub(crate) mod policy;
@@ -88,6 +89,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Account { command } => account::run(command, context),
         Command::Users { command } => users::run(command, context),
         Command::Roles { command } => roles::run(command, context),
+        Command::Orgs { command } => orgs::run(command, context),
         Command::Audit { command } => audit::run(command, context),
         Command::Stats(args) => stats::run(args, context).attempt("could not count"),
         Command::Guard(args) => guard::run(args, context),

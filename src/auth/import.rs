@@ -22,7 +22,7 @@ use super::password::Peppers;
 use super::secret::Password;
 use super::storage::{ImportBatch, ImportProgress, ImportResult, ImportedUser, StoreError};
 use super::{Auth, AuthError};
-use examine::{Examined, Rules, TakenPassword, Warning};
+use examine::{Examined, Rules, Warning};
 use plan::StoreIfAny;
 pub use plan::{Plan, Tally};
 use row::{Place, Reason, RowFault};

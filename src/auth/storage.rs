@@ -11,6 +11,7 @@ mod guest;
 mod import;
 mod info;
 mod lists;
+mod organizations;
 mod refusals;
 mod second_factor;
 mod secrets;
@@ -43,6 +44,7 @@ pub use guest::{
 pub use import::{ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedAccount, ImportedUser, OnConflict};
 pub use info::{DatabaseInfo, Product, Server, Storage};
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
+pub use organizations::{NewInvitation, NewMember, OrganizationStore};
 pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
 pub use second_factor::{
     AppFactor, FAILURES_MAX, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, Reseal, RightOtp, StoredFactor,
@@ -64,6 +66,7 @@ pub trait Store:
     + SecretStore
     + ApiTokenStore
     + PluginStore
+    + OrganizationStore
     + ImportStore
     + ExportStore
     + fmt::Debug

@@ -53,6 +53,7 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["account"], |name, words| above(name, words, |command| Chosen::Account { command })),
     (&["users", "user"], |name, words| above(name, words, |command| Chosen::Users { command })),
     (&["roles", "role"], |name, words| above(name, words, |command| Chosen::Roles { command })),
+    (&["orgs"], |name, words| above(name, words, |command| Chosen::Orgs { command })),
     (&["audit"], |name, words| above(name, words, |command| Chosen::Audit { command })),
     (&["stats"], |name, words| with(name, words, Chosen::Stats)),
     (&["guard"], |name, words| with(name, words, Chosen::Guard)),

@@ -172,6 +172,12 @@ fn of_auth(error: &AuthError) -> Failure {
         | AuthError::ScopeMissing(_)
         | AuthError::MachineUser
         | AuthError::NotAPermission(_)
+        | AuthError::NoOrganizations
+        | AuthError::NoSuchOrganization(_)
+        | AuthError::AlreadyMember(_)
+        | AuthError::AlreadyInvited(_)
+        | AuthError::NotAMember(_)
+        | AuthError::LastOwner(_)
         | AuthError::NoApiKeys => of_token(error),
         AuthError::NoPassword => Failure::new(ExitCode::Refused, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
         AuthError::ChangedMeanwhile => {

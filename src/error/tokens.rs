@@ -1,4 +1,4 @@
-//! The failures of a caller without a usable token, and those of API tokens.
+//! The failures of a caller without a usable token, and those of API tokens and organizations.
 
 use super::{ExitCode, Failure};
 use crate::auth::{AuthError, SignedOut};
@@ -20,7 +20,7 @@ fn unset(variable: &str) -> String {
     format!("`unset {variable}`, or give it the token of a live session")
 }
 
-/// The failure of an act on tokens, or of an act by one.
+/// The failure of an act on tokens or organizations, or of an act by a token.
 pub(super) fn of_token(error: &AuthError) -> Failure {
     match error {
         AuthError::NoSuchToken(_) => Failure::new(ExitCode::NoSuch, "API_TOKEN_NOT_FOUND")
@@ -31,7 +31,26 @@ pub(super) fn of_token(error: &AuthError) -> Failure {
             .hint("`authctl tokens create --user` makes a token with which it acts"),
         AuthError::NotAPermission(_) => Failure::new(ExitCode::Usage, "USAGE")
             .hint("in the database of an app a scope is a resource and an action, such as files:read"),
-        AuthError::NoApiKeys => Failure::new(ExitCode::Refused, "API_KEYS_MISSING")
+        AuthError::NoOrganizations => Failure::new(ExitCode::NoSuch, "ORGANIZATIONS_MISSING")
+            .hint("an app has them with the organization plugin and its tables `organization` and `member`"),
+        AuthError::NoSuchOrganization(_) => {
+            Failure::new(ExitCode::NoSuch, "ORGANIZATION_NOT_FOUND").hint("`authctl orgs list` lists ids and slugs")
+        }
+        AuthError::AlreadyMember(_) => {
+            Failure::new(ExitCode::Exists, "USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION")
+                .hint("`authctl orgs set-role` changes the roles of a member")
+        }
+        AuthError::AlreadyInvited(_) => {
+            Failure::new(ExitCode::Exists, "USER_IS_ALREADY_INVITED_TO_THIS_ORGANIZATION")
+                .hint("the app lists and cancels invitations")
+        }
+        AuthError::NotAMember(_) => Failure::new(ExitCode::NoSuch, "MEMBER_NOT_FOUND")
+            .hint("`authctl orgs members` lists them, and `authctl orgs add` makes one"),
+        AuthError::LastOwner(_) => {
+            Failure::new(ExitCode::Refused, "YOU_CANNOT_LEAVE_THE_ORGANIZATION_AS_THE_ONLY_OWNER")
+                .hint("make another member an owner first, with `authctl orgs set-role`")
+        }
+        AuthError::NoApiKeys => Failure::new(ExitCode::NoSuch, "API_KEYS_MISSING")
             .hint("an app has API keys with the plugin @better-auth/api-key and its table `apikey`"),
         _ => Failure::new(ExitCode::Refused, "FORBIDDEN").hint(
             "`unset AUTHCTL_TOKEN AUTHCTL_TOKEN_FILE`, then sign in with `authctl signin`; `authctl tokens --help` lists what a \

@@ -42,6 +42,7 @@ mod import;
 mod many;
 mod mixed;
 mod odd_rows;
+mod organizations;
 mod passwords_and_codes;
 mod plugins;
 mod policy_and_throttle;

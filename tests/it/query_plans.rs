@@ -195,6 +195,7 @@ const ABOUT_APPS: &[&str] = &[
     "sql/deletion.rs",
     "sql/inventory.rs",
     "sql/key_owners.rs",
+    "sql/members.rs",
     "sql/organizations.rs",
     "sql/plugins.rs",
     "sql/sample.rs",

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::inventory::Inventory;
 use super::key_owners::KeyOwners;
-use super::plugins::{instant, quoted, quoted_to_write, time_encoding, truth_encoding};
+use super::plugins::{instant, new_id, quoted, quoted_to_write, time_encoding, truth_encoding};
 use super::{api_tokens, rows, users};
 use crate::auth::AuthError;
 use crate::auth::api_token::{ApiToken, StoredToken, permissions};
@@ -14,7 +14,7 @@ use crate::auth::audit::Event;
 use crate::auth::storage::{NewApiToken, StoreError, TokenRotation};
 use crate::auth::user::UserRef;
 use crate::store::engine::{Dialect, Tx, Value, ValueRef, ignored};
-use crate::store::mapping::{FoundPlugin, IdStrategy, SchemaMapping, TimeEncoding, identifier, is_uuid, spells_false};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncoding, identifier, spells_false};
 
 /// The plugin's name of the table.
 const TABLE: &str = "apikey";
@@ -223,27 +223,14 @@ impl<'i> AppKeys<'i> {
                 columns.push(column);
             }
         }
-        if let Some(strategy) = self.id_strategy(tx, mapping)? {
+        if let Some(id) = new_id(tx, mapping, (&self.table, &self.id), &new.id)? {
             columns.push(self.id.clone());
-            values.push(strategy.write(&strategy.make(&new.id)));
+            values.push(id);
         }
         let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
         let sql = format!("INSERT INTO {} ({}) VALUES ({})", self.table, columns.join(", "), places.join(", "));
         tx.change(&sql, &values)?;
         self.read_back(tx, mapping, log, "token.created", &digest)
-    }
-
-    /// How ids are made, as the rows show it, or else those of users; `None` where the database chooses them.
-    fn id_strategy(&self, tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Option<IdStrategy>, StoreError> {
-        let sql = format!("SELECT {} FROM {} LIMIT 1", self.id, self.table);
-        let of_users = Some(mapping.ids.of("user")).filter(|strategy| !strategy.is_chosen_by_database());
-        Ok(match tx.query_one(&sql, &[], |row| Ok(row.value(0)?.to_value()))? {
-            None => of_users,
-            Some(Value::Integer(_)) => None,
-            Some(Value::Blob(_)) => Some(IdStrategy::UuidBytes),
-            Some(Value::Text(text)) if is_uuid(&text) => Some(IdStrategy::Uuid),
-            Some(_) => Some(IdStrategy::Text),
-        })
     }
 
     /// Disables keys, or deletes them. A table without the column has deletion alone.

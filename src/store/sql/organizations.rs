@@ -6,26 +6,23 @@ use jiff::Timestamp;
 use super::inventory::Inventory;
 use super::plugins::{self, quoted};
 use super::rows;
-use super::steps::Step;
+use crate::auth::organization::OWNER;
 use crate::auth::storage::{Organization, StoreError};
 use crate::store::engine::{Tx, Value, ignored};
-use crate::store::mapping::{IdStrategy, SchemaMapping, identifier, is_uuid};
-
-/// The role whose last member an organization cannot do without.
-const OWNER: &str = "owner";
+use crate::store::mapping::{SchemaMapping, identifier};
 
 /// The tables of organizations and their members. Names are quoted for SQL.
 pub(super) struct Organizations {
-    table: String,
-    id: String,
-    name: String,
-    slug: String,
-    members: String,
+    pub(super) table: String,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) slug: String,
+    pub(super) members: String,
     member_id: String,
-    of: String,
-    user: String,
-    role: String,
-    joined: Option<String>,
+    pub(super) of: String,
+    pub(super) user: String,
+    pub(super) role: String,
+    pub(super) joined: Option<String>,
     /// The ids of all users, as a subquery.
     users: String,
 }
@@ -103,7 +100,7 @@ impl Organizations {
         random: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Self { members, member_id, of, user, role, joined, .. } = self;
+        let Self { members, of, user, role, .. } = self;
         let keys: [Value; 3] = [mapping.key("organization", organization), mapping.key("user", user_id), OWNER.into()];
         let is_member = format!("{of} = ?1 AND {user} = ?2");
         if tx.count(&format!("SELECT count(*) FROM {members} WHERE {is_member}"), &keys[..2])? > 0 {
@@ -113,34 +110,53 @@ impl Organizations {
             let change = format!("({role}) = (SELECT {roles})");
             return tx.update_until_none(members, &change, &is_other, &keys[..2], &keys[2..]).map(drop);
         }
+        self.insert(tx, mapping, (organization, user_id), OWNER, random, now)
+    }
+
+    /// Adds a member. `random` becomes the id of the row.
+    pub(super) fn insert(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        (organization, user_id): (&str, &str),
+        roles: &str,
+        random: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Self { members, member_id, of, user, role, joined, .. } = self;
+        let keys: [Value; 2] = [mapping.key("organization", organization), mapping.key("user", user_id)];
         let (mut columns, mut values) = (vec![of, user, role], keys.to_vec());
+        values.push(roles.into());
         if let Some(joined) = joined {
             let encoding = plugins::time_encoding(tx, mapping, members, &[joined])?;
             columns.push(joined);
             values.push(encoding.write(now));
         }
-        // The member who leaves has a row. Where ids are numbers, the database chooses them.
-        let sample = tx.query_one(&format!("SELECT {member_id} FROM {members} LIMIT 1"), &[], |row| {
-            Ok(row.value(0)?.to_value())
-        })?;
-        let strategy = match &sample {
-            Some(Value::Integer(_)) => None,
-            Some(Value::Blob(_)) => Some(IdStrategy::UuidBytes),
-            Some(Value::Text(text)) if is_uuid(text) => Some(IdStrategy::Uuid),
-            _ => Some(IdStrategy::Text),
-        };
-        if let Some(strategy) = strategy {
+        if let Some(id) = plugins::new_id(tx, mapping, (members, member_id), random)? {
             columns.push(member_id);
-            values.push(strategy.write(&strategy.make(random)));
+            values.push(id);
         }
         let columns: Vec<&str> = columns.into_iter().map(String::as_str).collect();
         let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
         let sql = format!("INSERT INTO {members} ({}) VALUES ({})", columns.join(", "), places.join(", "));
         tx.change(&sql, &values)?;
-        if tx.count(&format!("SELECT count(*) FROM {members} WHERE {is_member}"), &keys[..2])? == 0 {
+        if tx.count(&format!("SELECT count(*) FROM {members} WHERE {of} = ?1 AND {user} = ?2"), &keys)? == 0 {
             return Err(ignored("skips a new row"));
         }
         Ok(())
+    }
+
+    /// Sets the roles of a member.
+    pub(super) fn set_role(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        (organization, user_id): (&str, &str),
+        roles: &str,
+    ) -> Result<(), StoreError> {
+        let Self { members, of, user, role, .. } = self;
+        let values = [mapping.key("organization", organization), mapping.key("user", user_id), roles.into()];
+        tx.change(&format!("UPDATE {members} SET {role} = ?3 WHERE {of} = ?1 AND {user} = ?2"), &values).map(drop)
     }
 }
 
@@ -148,10 +164,10 @@ impl Organizations {
 pub(super) fn lower_member_counts(
     tx: &mut dyn Tx,
     inventory: &Inventory,
-    step: &Step,
+    (table, condition): (&str, &str),
     values: &[Value],
 ) -> Result<(), StoreError> {
-    let Some(members) = inventory.plugin("teamMember").filter(|members| members.table == step.table) else {
+    let Some(members) = inventory.plugin("teamMember").filter(|members| members.table == table) else {
         return Ok(());
     };
     let Some(team) = inventory.plugin("team") else { return Ok(()) };
@@ -160,7 +176,7 @@ pub(super) fn lower_member_counts(
         return Ok(());
     };
     let [count, id, of] = [count, id, of].map(identifier);
-    let (team, members, condition) = (identifier(&team.table), identifier(&members.table), &step.condition);
+    let (team, members) = (identifier(&team.table), identifier(&members.table));
     let leaving = format!("SELECT count(*) FROM {members} WHERE {of} IN ({team}.{id}) AND ({condition})");
     let sql = format!(
         "UPDATE {team} SET ({count}) = (SELECT {count} - ({leaving}))

@@ -8,9 +8,10 @@ use super::organizations::Organizations;
 use super::{SqlStore, prune};
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::{BrokenKey, BrokenReference, OddFactors, PluginStore, StoreError};
-use crate::store::engine::{CatalogTable, Tx, ValueRef};
+use crate::store::engine::{CatalogTable, Tx, Value, ValueRef};
 use crate::store::mapping::{
-    Elected, FoundPlugin, SchemaMapping, TimeEncoding, TruthEncoding, TruthValues, Votes, identifier, spells_false,
+    Elected, FoundPlugin, IdStrategy, SchemaMapping, TimeEncoding, TruthEncoding, TruthValues, Votes, identifier,
+    is_uuid, spells_false,
 };
 
 impl PluginStore for SqlStore {
@@ -186,6 +187,25 @@ pub(super) fn time_encoding(
         }
     }
     Ok(mapping.times.of_empty(kind))
+}
+
+/// The id of a new row, made of random text as the ids of other rows are, else as those of users; `None` where the database
+/// chooses it. Takes the table and its column as SQL spells them.
+pub(super) fn new_id(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    (table, id): (&str, &str),
+    random: &str,
+) -> Result<Option<Value>, StoreError> {
+    let sample = tx.query_one(&format!("SELECT {id} FROM {table} LIMIT 1"), &[], |row| Ok(row.value(0)?.to_value()))?;
+    let strategy = match &sample {
+        None => Some(mapping.ids.of("user")).filter(|strategy| !strategy.is_chosen_by_database()),
+        Some(Value::Integer(_)) => None,
+        Some(Value::Blob(_)) => Some(IdStrategy::UuidBytes),
+        Some(Value::Text(text)) if is_uuid(text) => Some(IdStrategy::Uuid),
+        Some(_) => Some(IdStrategy::Text),
+    };
+    Ok(strategy.map(|strategy| strategy.write(&strategy.make(random))))
 }
 
 /// The encoding of booleans of a column.

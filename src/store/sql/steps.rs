@@ -55,7 +55,7 @@ pub(in crate::store) fn make_way(
         let (table, condition) = (identifier(&step.table), &step.condition);
         match step.effect {
             Effect::Delete => {
-                lower_member_counts(tx, inventory, step, values)?;
+                lower_member_counts(tx, inventory, (&step.table, condition), values)?;
                 tx.delete(&format!("DELETE FROM {table} WHERE {condition}"), values)
                     .map_err(|error| explain_deletion(tx, steps, values, error))?;
             }
