@@ -2663,7 +2663,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --keep-sessions 'Keep the sessions of the backup'
+            cand --keep-sessions 'Keep the sessions and API tokens of the backup'
             cand --dry-run 'Check the backup and say what would happen'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'

@@ -55,6 +55,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"FROM "authctl_audit" WHERE "at" >"#, "`doctor` reads the times of every entry"),
     (r#"DELETE FROM "verification" WHERE TRUE"#, "after a restoration no code is left"),
     (r#"DELETE FROM "session" WHERE TRUE"#, "after a restoration no session is left"),
+    (r#"DELETE FROM "authctl_apikey" WHERE TRUE"#, "after a restoration no API token is left"),
     (
         "\"user\".\"id\" = \"authctl_apikey\".\"userId\"\n           WHERE TRUE",
         "an operator lists the tokens of all users",

@@ -137,6 +137,17 @@ fn export_says_that_tokens_are_left_out() {
 }
 
 #[test]
+fn restored_database_has_no_tokens() {
+    let sandbox = Sandbox::with_ada();
+    let (token, _) = create(&sandbox, "");
+    sandbox.run("db backup b.db").success();
+    sandbox.run("db restore b.db --yes --keep-sessions").success();
+    with(&sandbox, &token, "whoami --check").success();
+    sandbox.run("db restore b.db --yes").success();
+    with(&sandbox, &token, "whoami --check").failure(4);
+}
+
+#[test]
 fn token_of_a_file_is_as_good() {
     let sandbox = Sandbox::with_ada();
     let (token, _) = create(&sandbox, "");

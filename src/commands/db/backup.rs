@@ -39,7 +39,7 @@ pub struct BackupArgs {
 pub struct RestoreArgs {
     /// The backup
     pub file: PathBuf,
-    /// Keep the sessions of the backup
+    /// Keep the sessions and API tokens of the backup
     #[arg(long)]
     pub keep_sessions: bool,
     /// Check the backup and say what would happen

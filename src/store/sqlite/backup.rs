@@ -345,7 +345,7 @@ fn prepare(
     Ok((prepared, ended, additions))
 }
 
-/// Ends sessions and codes: the database may have ended or used them since the backup.
+/// Ends sessions, API tokens and codes: the database may have ended or used them since the backup.
 fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, StoreError> {
     connection.execute(r#"DELETE FROM "verification" WHERE TRUE"#, []).engine()?;
     if options.keep_sessions {
@@ -353,6 +353,7 @@ fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, Sto
     }
     let over = expired::count_over(&mut SqliteTx::new(connection), &NATIVE, options.now)?;
     let all = connection.execute(r#"DELETE FROM "session" WHERE TRUE"#, []).engine()? as u64;
+    connection.execute(r#"DELETE FROM "authctl_apikey" WHERE TRUE"#, []).engine()?;
     Ok(all.saturating_sub(over))
 }
 
