@@ -114,30 +114,10 @@ impl<'i> AppKeys<'i> {
             };
             Ok((key, is_of_user))
         })?;
-        self.name_owners(tx, mapping, &mut keys)?;
+        name_owners(tx, mapping, &mut keys)?;
         let mut keys: Vec<StoredToken> = keys.into_iter().map(|(key, _)| key).collect();
         keys.sort_by(|one, other| other.created_at.cmp(&one.created_at).then_with(|| one.id.cmp(&other.id)));
         Ok(keys)
-    }
-
-    /// Adds the addresses of the users who own keys.
-    fn name_owners(
-        &self,
-        tx: &mut dyn Tx,
-        mapping: &SchemaMapping,
-        keys: &mut [(StoredToken, bool)],
-    ) -> Result<(), StoreError> {
-        let of_users = || keys.iter().filter(|(_, is_of_user)| *is_of_user).map(|(key, _)| key.owner_id.as_str());
-        let mut ids: Vec<&str> = of_users().filter(|id| mapping.ids.of("user").takes(id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let ids: Vec<[Value; 1]> = ids.into_iter().map(|id| [mapping.key("user", id)]).collect();
-        let owners = users::find_all(tx, mapping, mapping.column("user", "id").unwrap_or("id"), &ids)?;
-        let addresses: BTreeMap<String, String> = owners.into_iter().map(|user| (user.id, user.email)).collect();
-        for (key, is_of_user) in keys {
-            key.owner_email = addresses.get(&key.owner_id).filter(|_| *is_of_user).cloned();
-        }
-        Ok(())
     }
 
     pub(super) fn list(
@@ -320,4 +300,19 @@ impl<'i> AppKeys<'i> {
         log.push(api_tokens::entry(event, &key));
         Ok(Ok(key))
     }
+}
+
+/// Adds the addresses of the users who own keys.
+fn name_owners(tx: &mut dyn Tx, mapping: &SchemaMapping, keys: &mut [(StoredToken, bool)]) -> Result<(), StoreError> {
+    let of_users = || keys.iter().filter(|(_, is_of_user)| *is_of_user).map(|(key, _)| key.owner_id.as_str());
+    let mut ids: Vec<&str> = of_users().filter(|id| mapping.ids.of("user").takes(id)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let ids: Vec<[Value; 1]> = ids.into_iter().map(|id| [mapping.key("user", id)]).collect();
+    let owners = users::find_all(tx, mapping, "id", &ids)?;
+    let addresses: BTreeMap<String, String> = owners.into_iter().map(|user| (user.id, user.email)).collect();
+    for (key, is_of_user) in keys {
+        key.owner_email = addresses.get(&key.owner_id).filter(|_| *is_of_user).cloned();
+    }
+    Ok(())
 }
