@@ -62,7 +62,7 @@ pub(super) fn recognise(bytes: &mut Bytes) -> Result<Recognised, ImportError> {
     if recognised.formats.is_empty()
         && let (length, Walked::TooDeep) = Walk::default().through(text.as_bytes(), DEPTH_MAX)
     {
-        let lines = text.as_bytes()[..length].iter().filter(|byte| **byte == b'\n').count();
+        let lines = text[..length].matches('\n').count();
         return Err(ImportError::TooDeep { file, line: 1 + lines as u64 });
     }
     Ok(recognised)

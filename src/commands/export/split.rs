@@ -27,7 +27,9 @@ pub(super) fn split(whole: &mut File, path: &Path, max: usize) -> Result<Vec<Pat
         Ok(())
     });
     done.map_err(|source| {
-        names.iter().for_each(|name| drop(std::fs::remove_file(name)));
+        for name in &names {
+            let _ = std::fs::remove_file(name);
+        }
         (numbered(path, names.len() + 1), source)
     })?;
     Ok(names)
