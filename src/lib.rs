@@ -415,9 +415,9 @@ const FOLLOW_POLL: std::time::Duration = std::time::Duration::from_millis(500);
 /// Prints entries of the audit log as they come, until the process is ended or its output is closed. Each line is one
 /// write, so that a reader has whole lines when the process is ended.
 fn follow(followed: Followed, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
-    let mut follower = Follower::new(followed, cli.global.json, style);
+    let mut log = Follower::new(followed, cli.global.json, style);
     loop {
-        let (lines, has_more) = match follower.next(context) {
+        let (lines, has_more) = match log.next(context) {
             Ok(next) => next,
             Err(error) => return print_failure(&Failure::from(error), cli.global.json, style.color),
         };

@@ -50,7 +50,7 @@ pub enum AuditCommand {
     /// Print entries as JSON, one per line, the oldest first
     #[command(after_help = "Examples:
   authctl audit export > audit.jsonl
-  authctl audit export --follow --after \"$(tail -n 1 audit.jsonl | jq .seq)\" >> audit.jsonl
+  authctl audit export --follow --after 5000 >> audit.jsonl
 
 With --follow, each line is written as soon as its entry is there, as a whole. After an
 interruption, --after with the `seq` of the last line goes on where it ended.")]
@@ -391,9 +391,13 @@ const COLUMNS: [Column; 10] = [
     Column::shrinking("DETAIL", 24, 4).fitted(),
 ];
 
+/// The characters of an id beside the detail of an entry; commands take them.
+const SHORT_ID: usize = 8;
+
 fn row(entry: &Entry, addresses: &Addresses) -> Row {
     let detail = addresses.what_changed(entry);
-    let session = entry.session_id.as_ref().map(|id| format!("session {id}"));
+    let short = |id: &String| id.chars().take(SHORT_ID).collect::<String>();
+    let session = entry.session_id.as_ref().map(|id| format!("session {}", short(id)));
     let reason = entry.reason.as_ref().map(|reason| format!("reason: {reason}"));
     let all = Some(detail.clone()).filter(|detail| !detail.is_empty()).into_iter().chain(session).chain(reason);
     vec![

@@ -28,7 +28,7 @@ impl Addresses {
                     let user = context.auth()?.store.user(&UserRef::Id(id.to_owned()));
                     // An id of another form than those of the database is not that of a user.
                     let user = user.or_else(|error| match error {
-                        StoreError::Busy { .. } => Err(error),
+                        StoreError::Busy => Err(error),
                         _ => Ok(None),
                     })?;
                     self.0.insert(id.to_owned(), user.map(|user| user.email).filter(|email| !email.is_empty()));
@@ -161,8 +161,8 @@ mod tests {
         entry.actor_email = Some("ada@x.org".into());
         assert_eq!(addresses.actor(&entry), "ada@x.org");
         let changes = Changes::default().field("role", "user", "admin").field("banned", false, true);
-        let changed = Entry::following(None, &actor, event.changing(changes));
-        assert_eq!(addresses.what_changed(&changed), "role changed from user to admin, now banned");
+        let later = Entry::following(None, &actor, event.changing(changes));
+        assert_eq!(addresses.what_changed(&later), "role changed from user to admin, now banned");
         assert_eq!(
             Addresses::default().actors(&Entry::following(None, &Actor::default(), Event::new("x"))),
             "unknown@unknown"
