@@ -342,3 +342,47 @@ fn standby_reads_and_says_how_far_it_is_behind() {
     let server = Engine::server(&mut reader).unwrap().unwrap();
     assert!(server.is_replica && server.behind.is_some(), "{server:?}");
 }
+
+const POLICY: &str = r#""authctl_policy" ("key", "value", "updatedAt")"#;
+const VALUE: &str = "a\tb\\N\n";
+
+/// Rows that need more than one statement.
+fn many(name: &str) -> impl Iterator<Item = Result<Vec<Value>, StoreError>> {
+    (0..1_203).map(move |number| Ok(vec![format!("{name}{number}").into(), VALUE.into(), Value::Integer(number)]))
+}
+
+#[test]
+fn many_rows_are_written_also_where_the_names_of_statements_are_taken() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut tx = engine.begin().unwrap();
+    tx.insert_rows(POLICY, &mut many("copied")).unwrap();
+    tx.commit().unwrap();
+    let mut tx = engine.begin().unwrap();
+    // The driver numbers the names in the whole process.
+    for number in 0..500 {
+        tx.execute(&format!("PREPARE s{number} AS SELECT 1"), &[]).unwrap();
+    }
+    tx.insert_rows(POLICY, &mut many("inserted")).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(written(&mut engine), 2 * 1_203);
+    let engine: &mut dyn Engine = &mut engine;
+    let as_they_were = r#"SELECT count(*) FROM "authctl_policy" WHERE "value" = ?1"#;
+    assert_eq!(engine.query(|tx| tx.count(as_they_were, &[VALUE.into()])).unwrap(), 2 * 1_203);
+}
+
+#[test]
+fn row_that_cannot_be_made_takes_back_those_before_it() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut tx = engine.begin().unwrap();
+    let mut rows = many("copied").chain([Err(StoreError::LogFull(7))]);
+    assert!(matches!(tx.insert_rows(POLICY, &mut rows), Err(StoreError::LogFull(7))));
+    assert!(tx.commit().is_err());
+    assert_eq!(written(&mut engine), 0);
+    let mut tx = engine.begin().unwrap();
+    let twice = tx.insert_rows(POLICY, &mut many("copied").chain(many("copied")));
+    assert!(matches!(twice, Err(StoreError::NotUnique(_))), "{twice:?}");
+    drop(tx);
+    assert_eq!(written(&mut engine), 0);
+}
