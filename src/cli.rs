@@ -253,12 +253,12 @@ impl Command {
     fn list_flags(&self) -> Option<&ListFlags> {
         match self {
             Self::Users { command: UsersCommand::List(args) } => Some(&args.list),
-            Self::Sessions { command: None, list } => Some(list),
             Self::Sessions { command: Some(SessionsCommand::List(args)), .. } => Some(&args.list),
             Self::Audit { command: AuditCommand::List(args) } => Some(&args.list),
             Self::Audit { command: AuditCommand::Tail(args) } => Some(&args.list),
             Self::Tokens { command: TokensCommand::List(args) } => Some(&args.list),
-            Self::Policy { command: PolicyCommand::Show(list) }
+            Self::Sessions { command: None, list }
+            | Self::Policy { command: PolicyCommand::Show(list) }
             | Self::Roles { command: RolesCommand::List(list) }
             | Self::Db { command: DbCommand::List(list) } => Some(list),
             _ => None,

@@ -179,12 +179,9 @@ impl ListWriter {
         let has_header = is_first && !self.without_header;
         match self.format {
             Format::Tsv => self.lines(rows, has_header, "\t", |text, _| text.to_owned()),
-            Format::Csv => self.lines(
-                &rows,
-                has_header,
-                ",",
-                |text, is_id| if is_id { csv::quoted(text) } else { csv::cell(text) },
-            ),
+            Format::Csv => {
+                self.lines(rows, has_header, ",", |text, is_id| if is_id { csv::quoted(text) } else { csv::cell(text) })
+            }
             _ => self.table(rows, has_header, now),
         }
     }

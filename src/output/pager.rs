@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 use super::Style;
 
@@ -34,7 +34,7 @@ pub fn exceeds_screen(text: &str, style: Style) -> bool {
 
 fn width_without_colours(line: &str) -> usize {
     let mut parts = line.split("\u{1b}[");
-    let first = parts.next().map_or(0, |text| text.width());
+    let first = parts.next().map_or(0, UnicodeWidthStr::width);
     first + parts.map(|part| part.split_once('m').map_or(0, |(_, text)| text.width())).sum::<usize>()
 }
 

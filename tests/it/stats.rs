@@ -56,5 +56,5 @@ fn stats_fit_a_terminal() {
     let mut ascii = sandbox.command(["stats", "--color", "never"]);
     ascii.env("LC_ALL", "C");
     let text = Terminal::with_columns(80).run(ascii).end().with_code(0);
-    assert!(text.is_ascii() && text.contains("#"), "{text}");
+    assert!(text.is_ascii() && text.contains('#'), "{text}");
 }
