@@ -144,10 +144,10 @@ impl Context {
         self.options.quiet
     }
 
-    /// The pager that the user chose for lists; `None` to show none to scripts.
-    pub fn pager(&self) -> Option<Option<&OsStr>> {
+    /// The pager for lists; `None` to show none to scripts.
+    pub fn pager(&self) -> Option<&OsStr> {
         let is_attended = !self.options.no_input && !self.environment.ci;
-        is_attended.then_some(self.environment.pager.as_deref())
+        self.environment.pager.as_deref().filter(|_| is_attended)
     }
 
     /// The current time. It stays the same until a question is asked, because an answer may take minutes.

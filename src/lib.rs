@@ -96,7 +96,7 @@ const MIB: u64 = 1 << 20;
 
 /// The address space in bytes that authctl needs beside what the loaded program takes. With less, an allocation that cannot
 /// report a failure ends the process by a signal. With more, password hashes report the lack of memory as an error.
-const ADDRESS_SPACE_BESIDE_PROGRAM: u64 = 16 * MIB;
+const ADDRESS_SPACE_BESIDE_PROGRAM: u64 = 6 * MIB;
 
 /// The address space in bytes that the process needs, if its limit is below that.
 fn address_space_needed() -> Option<u64> {

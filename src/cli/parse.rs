@@ -400,7 +400,7 @@ pub(super) mod tests {
             ("users get ada", "there is no command authctl users get", "use authctl users show USER; see"),
             ("version", "there is no command authctl version", "use authctl --version; see authctl --help"),
             ("sessions kill", "there is no command authctl sessions kill", "use authctl sessions revoke ID"),
-            ("signup --email a@b.co", "unknown flag --email", "give it without a flag: authctl signup EMAIL; see"),
+            ("signup --email a@b.co", "unknown flag --email", "give it without a flag: authctl signup a@b.co; see"),
             ("account delete --force", "unknown flag --force", "use --yes; see authctl account delete --help"),
             ("whoami -o json", "unknown flag -o", "use --json; see authctl whoami --help"),
         ] {

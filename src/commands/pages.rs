@@ -214,7 +214,7 @@ impl List for ReadRows {
     }
 
     fn end(&mut self, _has_more: bool, _printed: usize, _context: &mut Context) -> anyhow::Result<End> {
-        let (fields, notes) = (std::mem::take(&mut self.0.fields), std::mem::take(&mut self.0.notes));
+        let (fields, notes) = (std::mem::take(&mut self.0.fields), self.0.notes.clone());
         Ok(End { fields, notes, ..End::default() })
     }
 

@@ -19,6 +19,9 @@ use crate::mail::handover;
 use crate::paths::PathEnv;
 use crate::store::postgres::LibpqEnv;
 
+/// The pager of users who name none.
+const DEFAULT_PAGER: &str = "less";
+
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     pub(super) places: PathEnv,
@@ -42,7 +45,8 @@ pub struct Environment {
     /// The variables of libpq.
     libpq: LibpqEnv,
     no_color: bool,
-    /// `AUTHCTL_PAGER`, else `PAGER`.
+    /// `AUTHCTL_PAGER`, else `PAGER`, else [`DEFAULT_PAGER`] if `TERM` names a terminal that can do more than print
+    /// lines.
     pub(super) pager: Option<OsString>,
     is_utf8: bool,
 }
@@ -147,7 +151,10 @@ impl Environment {
             key_file: path("AUTHCTL_KEY_FILE"),
             of_mailer,
             libpq: LibpqEnv { variables, os_user: os_user_name, home: path("HOME") },
-            pager: set("AUTHCTL_PAGER").or_else(|| set("PAGER")),
+            pager: set("AUTHCTL_PAGER").or_else(|| set("PAGER")).or_else(|| {
+                let has_screen = set("TERM").is_some_and(|terminal| terminal != "dumb");
+                has_screen.then(|| DEFAULT_PAGER.into())
+            }),
             is_utf8: is_utf8(["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text).as_deref()),
             no_color: set("NO_COLOR").is_some() || set("TERM").is_some_and(|terminal| terminal == "dumb"),
         }

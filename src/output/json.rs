@@ -72,8 +72,8 @@ pub struct UserView<'a> {
     image_bytes: Option<u64>,
     created_at: Option<String>,
     updated_at: Option<String>,
-    /// Never null: a user without a role has the default role.
-    role: &'a str,
+    /// Null only if it cannot be read: a user without a role has the default role.
+    role: Option<&'a str>,
     banned: bool,
     ban_reason: Option<&'a str>,
     ban_expires: Option<String>,
@@ -103,7 +103,7 @@ impl<'a> From<&'a User> for UserView<'a> {
             image_bytes: user.image_left_out,
             created_at: readable(user.created_at).map(rfc3339),
             updated_at: readable(user.updated_at).map(rfc3339),
-            role: user.roles(),
+            role: Some(user.roles()).filter(|_| !is_odd(&user.odd, "role")),
             banned: user.banned,
             ban_reason: user.ban_reason.as_deref(),
             ban_expires: user.ban_expires.map(rfc3339),

@@ -11,9 +11,6 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Style;
 
-/// The pager of users who name none.
-const PAGER: &str = "less";
-
 /// Options of pagers that have none: to quit when all fits, to show colours, to leave the text on the screen.
 const OPTIONS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
 
@@ -39,8 +36,7 @@ fn width_without_colours(line: &str) -> usize {
 }
 
 /// Shows a text in the pager. Returns `false` if the pager does not start. It is no error to quit it early.
-pub fn show(text: &str, chosen: Option<&OsStr>) -> bool {
-    let chosen = chosen.unwrap_or(OsStr::new(PAGER));
+pub fn show(text: &str, chosen: &OsStr) -> bool {
     let Some(mut command) = command(chosen) else { return false };
     for (name, value) in OPTIONS {
         if !is_set(name) {

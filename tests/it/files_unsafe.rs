@@ -125,7 +125,7 @@ fn path_is_never_read_as_a_uri() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run_words(&["--db", "", "db", "init"]), @"
     ------- stderr -------
-    error: a value is required for '--db <PATH>' but none was supplied
+    error: a value is required for '--db <DATABASE>' but none was supplied
     hint: see authctl db init --help
     [exit status: 2]
     ");

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::kill::Home;
-use crate::machine::{chmod, skip, tree, under_shell, without_hanging};
+use crate::machine::{NEEDS_ADDRESS_SPACE, chmod, least_address_space, skip, tree, under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, copy_program};
 use crate::strace::with_failing;
 
@@ -379,17 +379,12 @@ fn limit_of_open_files_is_named_and_leaves_no_trace() {
 #[test]
 fn limit_of_address_space_is_named() {
     let sandbox = Sandbox::with_ada();
-    let under = |kib: u32, words: &str| {
-        without_hanging(&sandbox, &mut under_shell(&sandbox, &format!("ulimit -v {kib}"), words), "")
-    };
-    let answers = |ran: &Ran| ran.stderr.contains("MiB that authctl needs");
-    // Below this limit, the kernel, the loader or the runtime fails before `main`. It depends on the size of the program.
-    let least = (20_000..400_000).step_by(2_000).find(|kib| answers(&under(*kib, "db status"))).unwrap();
+    let least = least_address_space(&sandbox);
     let (mut refused, mut done) = (0, 0);
     for kib in (least..least + 40_000).step_by(1_000) {
         for words in ["users set-password ada@example.com --generate", "db backup b.db", "doctor", "completions bash"] {
-            let ran = under(kib, words);
-            refused += u32::from(answers(&ran));
+            let ran = without_hanging(&sandbox, &mut under_shell(&sandbox, &format!("ulimit -v {kib}"), words), "");
+            refused += u32::from(ran.stderr.contains(NEEDS_ADDRESS_SPACE));
             done += u32::from(ran.code == 0);
             assert!(ran.code < 100, "{kib}: {words}: {ran}");
             let _ = std::fs::remove_file(sandbox.path("b.db"));

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::machine::under_shell;
+use crate::machine::{least_address_space, under_shell};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
 /// A hash of `password` by the reference implementation of argon2, from its own tests.
@@ -197,8 +197,9 @@ fn hashes_that_apps_made_are_compared_and_always_outdated() {
 #[test]
 fn lack_of_memory_is_not_a_wrong_password() {
     let sandbox = Sandbox::new();
+    let least = least_address_space(&sandbox);
     let (mut failures, mut successes) = (0, 0);
-    for kib in [42_000, 50_000, 160_000] {
+    for kib in [least + 8_000, least + 16_000, least + 120_000] {
         for hash in [KNOWN, SCRYPT] {
             let mut command = under_shell(&sandbox, &format!("ulimit -v {kib}"), "hash verify --stdin");
             let ran = sandbox.finish_with_input(&mut command, format!("{hash}\npassword\n"));
@@ -219,13 +220,14 @@ fn attempt_whose_hash_lacks_memory_is_not_counted() {
     let sandbox = Sandbox::with_ada();
     let attempts = || sandbox.number("SELECT count(*) FROM authctl_throttle");
     assert_eq!(attempts(), 0);
+    let limit = least_address_space(&sandbox) + 8_000;
     for words in [
         "signin ada@example.com --password-stdin",
         "signin unknown@example.com --password-stdin",
         "signin ada@example.com --password-stdin --no-store",
         "password change --password-stdin",
     ] {
-        let mut command = under_shell(&sandbox, "ulimit -v 42000", words);
+        let mut command = under_shell(&sandbox, &format!("ulimit -v {limit}"), words);
         let typed = if words.starts_with("signin") {
             PASSWORD.to_owned()
         } else {

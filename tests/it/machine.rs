@@ -85,6 +85,21 @@ pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
     command
 }
 
+/// The limit of address space, in KiB, with which `main` begins and says that it needs more. It depends on the size of the
+/// program. Below it, the kernel, the loader or the runtime fails.
+#[cfg(target_os = "linux")]
+pub fn least_address_space(sandbox: &Sandbox) -> u32 {
+    let is_refused = |kib: &u32| {
+        let ran = sandbox.finish(&mut under_shell(sandbox, &format!("ulimit -v {kib}"), "db status"));
+        ran.stderr.contains(NEEDS_ADDRESS_SPACE)
+    };
+    (20_000..400_000).step_by(2_000).find(is_refused).unwrap()
+}
+
+/// What the program says of a limit of address space that is too low.
+#[cfg(target_os = "linux")]
+pub const NEEDS_ADDRESS_SPACE: &str = "MiB that authctl needs";
+
 /// Whether a tool is installed. A missing tool fails the test under `CI`.
 pub fn require_tool(name: &str) -> bool {
     let is_here = Command::new(name).arg("--version").stdin(Stdio::null()).output().is_ok();

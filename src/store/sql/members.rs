@@ -225,10 +225,12 @@ impl Tables<'_> {
         let Some(invitations) = self.inventory.plugin("invitation") else { return Ok(counts) };
         let columns = ["organizationId", "status", "expiresAt"].map(|name| quoted(invitations, name));
         let [Some(of), Some(status), Some(expires)] = columns else { return Ok(counts) };
-        let (condition, values) = of_organization(mapping, &of, only);
+        let (condition, mut values) = of_organization(mapping, &of, only);
+        values.push(PENDING.into());
+        let last = values.len();
         let encoding = invitations.time_encoding("expiresAt", &mapping.times);
         let table = identifier(&invitations.table);
-        let sql = format!("SELECT {of}, {expires} FROM {table} WHERE {condition} AND {status} = '{PENDING}'");
+        let sql = format!("SELECT {of}, {expires} FROM {table} WHERE {condition} AND {status} = ?{last}");
         tx.each(&sql, &values, |row| {
             if !is_over(row.value(1)?, encoding, now) {
                 *counts.entry(rows::key(row, 0, mapping, "organization")?).or_default() += 1;
@@ -395,9 +397,9 @@ impl Tables<'_> {
         };
         let table = identifier(&invitations.table);
         let encoding = invitations.time_encoding("expiresAt", &mapping.times);
-        let pending = format!("SELECT {email}, {expires} FROM {table} WHERE {of} = ?1 AND {status} = '{PENDING}'");
+        let pending = format!("SELECT {email}, {expires} FROM {table} WHERE {of} = ?1 AND {status} = ?2");
         let mut is_pending = false;
-        tx.each(&pending, &[mapping.key("organization", &found.id)], |row| {
+        tx.each(&pending, &[mapping.key("organization", &found.id), PENDING.into()], |row| {
             let is_same = row.value(0)?.as_text().is_some_and(is_invited);
             is_pending |= is_same && !is_over(row.value(1)?, encoding, new.now);
             Ok(())
@@ -423,8 +425,8 @@ impl Tables<'_> {
         let columns: Vec<&str> = columns.into_iter().map(String::as_str).collect();
         let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
         tx.change(&format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", ")), &values)?;
-        let newest = format!("SELECT {id} FROM {table} WHERE {of} = ?1 AND {email} = ?2 AND {status} = '{PENDING}'");
-        let of_new = [mapping.key("organization", &found.id), new.email.as_str().into()];
+        let newest = format!("SELECT {id} FROM {table} WHERE {of} = ?1 AND {email} = ?2 AND {status} = ?3");
+        let of_new = [mapping.key("organization", &found.id), new.email.as_str().into(), PENDING.into()];
         let ids = tx.query_all(&newest, &of_new, |row| rows::key(row, 0, mapping, "invitation"))?;
         // Older ones of the address have expired.
         let is_new = |id: &&String| made_id.as_ref().is_none_or(|made| mapping.key("invitation", id) == *made);

@@ -4,6 +4,7 @@
 use insta::assert_snapshot;
 
 use super::refused::Odd;
+use crate::sandbox::past_authctl;
 
 /// Gives users a column of roles with a constraint.
 fn with_role(constraint: &str) -> Odd {
@@ -33,7 +34,12 @@ fn new_user_gets_a_role_that_the_column_takes() {
     ] {
         let odd = with_role(constraint);
         let created = odd.run(&format!("{CREATE} --json")).json();
-        assert_eq!(created["user"]["role"].as_str(), role, "{constraint}");
+        // A user without a role has that of every user.
+        assert_eq!(created["user"]["role"], role.unwrap_or("user"), "{constraint}");
+        let sql = past_authctl(&odd.sandbox.path("app.db"));
+        let of_new = r#"SELECT "role" FROM "user" WHERE "email" = 'new@example.com'"#;
+        let stored = sql.query_row(of_new, [], |row| row.get::<_, Option<String>>(0)).unwrap();
+        assert_eq!(stored.as_deref(), role, "{constraint}");
         odd.run("users create chief@example.com --name Chief --no-password --role owner").success();
     }
 }

@@ -51,7 +51,7 @@ fn lists_show_odd_rows_with_what_can_be_read() {
     bob@example.com      -             user   unverified          -                         bob
     emo@example.com      7             user   unverified          [TIME]  [ID]
     mallory@example.com  Mallory       user   banned, unverified  [TIME]  [ID]
-    octo@example.com     Octo          user   -                   [TIME]  [ID]
+    octo@example.com     Octo          user   ok                  [TIME]  [ID]
     ------- stderr -------
     note: 3 rows have values that cannot be read, and the rest is shown: `authctl doctor` names them
     5 of 5 users

@@ -23,7 +23,7 @@ fn sign_ups_at_once_make_one_schema() {
     let expected = i64::try_from(AT_ONCE).unwrap();
     assert_eq!(place.number(r#"SELECT count(*) FROM "user""#), expected);
     assert_eq!(place.number("SELECT count(*) FROM session"), expected);
-    assert_eq!(place.number("SELECT count(*) FROM authctl_schema_history"), 2);
+    assert_eq!(place.number("SELECT count(*) FROM authctl_schema_history"), 3);
     place.assert_whole();
 }
 

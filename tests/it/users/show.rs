@@ -136,7 +136,7 @@ fn no_command_takes_a_part_of_a_name_or_a_pattern() {
     let id = id_of_ada(&sandbox);
     let before = sandbox.run("users show ada@example.com --json").json();
     let shouted = if id == id.to_uppercase() { id.to_lowercase() } else { id.to_uppercase() };
-    for user in ["ada", &id[..31], &id[1..], &shouted, "%", "", "Ada", "ad_@example.com", "da@example.com"] {
+    for user in ["ada", &id[..5], &id[1..], &shouted, "%", "", "Ada", "ad_@example.com", "da@example.com"] {
         for words in every_command(user) {
             assert_eq!(sandbox.run_words(&words).json_error(3)["code"], "USER_NOT_FOUND", "{words:?}");
         }
