@@ -121,7 +121,7 @@ pub struct ListWriter {
     /// The place of each column in a row.
     places: Vec<usize>,
     /// The widths of the columns so far, in the table of a pipe.
-    widths: Vec<u16>,
+    widths: Vec<usize>,
 }
 
 impl ListWriter {
@@ -215,8 +215,8 @@ impl ListWriter {
             return table_as(&self.columns, rows, headings, self.is_wide, self.style);
         }
         let headings: Vec<&str> = self.columns.iter().map(|column| column.heading).collect();
-        let rows = rows.into_iter().filter(|row| !row.is_empty()).collect();
-        part_of_table(has_header.then_some(&*headings), rows, &mut self.widths)
+        let rows: Vec<Vec<String>> = rows.into_iter().filter(|row| !row.is_empty()).collect();
+        part_of_table(has_header.then_some(&*headings), &rows, &mut self.widths)
     }
 
     /// The length to which the ids of a column are cut.

@@ -1,12 +1,12 @@
 //! Tables: aligned text of any width in a pipe, and on a terminal what fits its width.
 //!
-//! comfy-table aligns what is printed whole. It wraps a cell that is too long, also inside a word, and cannot cut one,
-//! so the table of a terminal is made here.
+//! comfy-table aligns names and values. It wraps a cell that is too long, also inside a word, cannot cut one, and takes a third
+//! of the time of a list for its own cells, so tables are made here.
 
 use std::borrow::Cow;
 use std::iter::repeat_n;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Style;
@@ -190,7 +190,7 @@ pub(super) fn table_as(
         None => {
             rows.retain(|row| !row.is_empty());
             let names: Vec<_> = columns.iter().map(|column| column.heading).collect();
-            part_of_table((headings == Headings::Shown).then_some(&*names), rows, &mut Vec::new())
+            part_of_table((headings == Headings::Shown).then_some(&*names), &rows, &mut Vec::new())
         }
     }
 }
@@ -239,26 +239,30 @@ fn fitted_widths(columns: &[Column], rows: &[Vec<String>], width: usize) -> Opti
 
 fn fitted(columns: &[Column], widths: &[usize], rows: &[Vec<String>], headings: Headings, style: Style) -> String {
     let mut text = String::new();
-    let mut add = |cells: &mut dyn Iterator<Item = (&str, Tone)>| {
-        // Blanks before the next cell, so that no line ends with blanks.
-        let mut blanks = 0;
-        for ((cell, tone), width) in cells.zip(widths).filter(|(_, width)| **width > 0) {
-            let shown = cut(cell, *width);
-            if !shown.is_empty() {
-                text.extend(repeat_n(' ', std::mem::take(&mut blanks)));
-                text.push_str(&tone.paint(&shown, style));
-            }
-            blanks += width - shown.width() + GAP;
-        }
-        text.push('\n');
-    };
     if headings == Headings::Shown {
-        add(&mut columns.iter().map(|column| (column.heading, Tone::Heading)));
+        let headings = columns.iter().map(|column| (column.heading, Tone::Heading));
+        add_line(&mut text, headings, widths, style);
     }
     for row in rows {
-        add(&mut row.iter().zip(columns).map(|(cell, column)| (cell.as_str(), (column.tone)(cell))));
+        let cells = row.iter().zip(columns).map(|(cell, column)| (cell.as_str(), (column.tone)(cell)));
+        add_line(&mut text, cells, widths, style);
     }
     text
+}
+
+/// Adds a line of cells, each cut to its width. A column without a width is left out.
+fn add_line<'c>(text: &mut String, cells: impl Iterator<Item = (&'c str, Tone)>, widths: &[usize], style: Style) {
+    // Blanks before the next cell, so that no line ends with blanks.
+    let mut blanks = 0;
+    for ((cell, tone), width) in cells.zip(widths).filter(|(_, width)| **width > 0) {
+        let shown = cut(cell, *width);
+        if !shown.is_empty() {
+            text.extend(repeat_n(' ', std::mem::take(&mut blanks)));
+            text.push_str(&tone.paint(&shown, style));
+        }
+        blanks += width - shown.width() + GAP;
+    }
+    text.push('\n');
 }
 
 /// A line for each cell, and a blank line between records.
@@ -301,22 +305,21 @@ pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
 
 /// Formats rows of a table that is printed in parts, for a pipe. Each part has at least the column widths of the part
 /// before; the first has the headings.
-pub fn part_of_table(headings: Option<&[&str]>, rows: Vec<Vec<String>>, widths: &mut Vec<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).add_rows(rows);
-    if let Some(headings) = headings {
-        table.set_header(headings.to_vec());
-    }
-    let own = table.column_max_content_widths();
-    widths.resize(widths.len().max(own.len()), 0);
-    for (index, width) in widths.iter_mut().enumerate() {
-        *width = own.get(index).copied().unwrap_or_default().max(*width);
-        if let Some(column) = table.column_mut(index) {
-            // A cell has a blank on each side.
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(2))));
+pub fn part_of_table(headings: Option<&[&str]>, rows: &[Vec<String>], widths: &mut Vec<usize>) -> String {
+    let headings: Vec<String> = headings.unwrap_or_default().iter().map(|heading| (*heading).to_owned()).collect();
+    let lines = || Some(&headings).filter(|headings| !headings.is_empty()).into_iter().chain(rows);
+    for line in lines() {
+        widths.resize(widths.len().max(line.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.width().max(*width);
         }
     }
-    lines(&table)
+    let mut text = String::new();
+    for line in lines() {
+        let cells = line.iter().map(|cell| (cell.as_str(), Tone::Plain));
+        add_line(&mut text, cells, widths, Style::default());
+    }
+    text
 }
 
 /// Formats names and values in two columns.
@@ -430,14 +433,14 @@ mod tests {
     #[test]
     fn parts_of_a_table_are_aligned() {
         let mut widths = Vec::new();
-        let first = part_of_table(Some(&["A", "B", "C"]), vec![row(&["1", "long enough", "x"])], &mut widths);
+        let first = part_of_table(Some(&["A", "B", "C"]), &[row(&["1", "long enough", "x"])], &mut widths);
         assert_eq!(first, "A  B            C\n1  long enough  x\n");
-        assert_eq!(part_of_table(None, vec![row(&["2", "日本", "y"])], &mut widths), "2  日本         y\n");
+        assert_eq!(part_of_table(None, &[row(&["2", "日本", "y"])], &mut widths), "2  日本         y\n");
         let longer = vec![row(&["1000", "b", "z"])];
-        assert_eq!(part_of_table(None, longer, &mut widths), "1000  b            z\n");
-        assert_eq!(part_of_table(None, vec![row(&["3", "c", "z"])], &mut widths), "3     c            z\n");
+        assert_eq!(part_of_table(None, &longer, &mut widths), "1000  b            z\n");
+        assert_eq!(part_of_table(None, &[row(&["3", "c", "z"])], &mut widths), "3     c            z\n");
         let all = vec![row(&["1", "long enough", "x"])];
         assert_eq!(first, table(&["A", "B", "C"].map(Column::whole), all, Style::default()));
-        assert_eq!(part_of_table(None, Vec::new(), &mut widths), "");
+        assert_eq!(part_of_table(None, &[], &mut widths), "");
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Follower {
     followed: Followed,
     style: Style,
     /// The widths of the columns so far.
-    widths: Vec<u16>,
+    widths: Vec<usize>,
     addresses: Addresses,
 }
 
@@ -53,7 +53,7 @@ impl Follower {
         self.addresses.read(entries, context)?;
         let cells = |entry: &Entry| self.cells(row(entry, &self.addresses));
         let rows: Vec<Vec<String>> = entries.iter().map(cells).collect();
-        let table = part_of_table(None, rows, &mut self.widths);
+        let table = part_of_table(None, &rows, &mut self.widths);
         let width = self.style.width.filter(|_| self.style.terminal).map_or(usize::MAX, usize::from);
         Ok(table.lines().map(|line| format!("{}\n", cut(line, width))).collect())
     }
