@@ -309,7 +309,8 @@ pub fn part_of_table(headings: Option<&[&str]>, rows: &[Vec<String>], widths: &m
     let headings: Vec<String> = headings.unwrap_or_default().iter().map(|heading| (*heading).to_owned()).collect();
     let lines = || Some(&headings).filter(|headings| !headings.is_empty()).into_iter().chain(rows);
     for line in lines() {
-        widths.resize(widths.len().max(line.len()), 0);
+        // A column without text in this part may have some in the next one.
+        widths.resize(widths.len().max(line.len()), 1);
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = cell.width().max(*width);
         }

@@ -157,6 +157,8 @@ fn list_fits_a_terminal() {
         assert!(text.lines().all(|line| line.trim_end().chars().count() <= usize::from(columns)), "{text}");
         assert!(text.contains("name changed from Ada"), "{text}");
         assert!(columns < 120 || text.contains("Countess; reason: new name"), "{text}");
-        assert!(columns < 120 || text.contains("  ada@example.com  ada@example.com  "), "{text}");
+        // A slow run shows longer times, and cuts the address of the actor.
+        let is_of_ada = |line: &str| line.contains("user.updated") && line.matches("ada@example.c").count() == 2;
+        assert!(columns < 120 || text.lines().any(is_of_ada), "{text}");
     }
 }
