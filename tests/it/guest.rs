@@ -15,6 +15,7 @@ mod lockdown;
 mod names;
 mod no_state;
 mod odd_rows;
+mod organizations;
 mod refused;
 mod second_factor;
 mod triggers;
