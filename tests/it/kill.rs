@@ -91,17 +91,16 @@ impl Case {
     }
 
     /// Fails one system call that changes a file in each run, and passes on how the command ended. Writes fail
-    /// with a full disk, other calls with an I/O error. Of frequent calls it takes a sample as
-    /// [`Self::kill_by_call`] does. Calls that remove files do not fail, because the file would stay.
+    /// with a full disk, other calls with an I/O error. Of frequent calls it takes a sample that includes the
+    /// last one, and a larger one when `AUTHCTL_SWEEP` is `full`. Calls that remove files do not fail, because
+    /// the file would stay.
     pub fn fail_by_call(&self, check: impl Fn(&str, &Ran)) {
-        const EACH: usize = 10;
-        let is_full = is_full();
+        let each = if is_full() { 24 } else { 10 };
         self.put_back();
         let Some(calls) = self.calls() else { return };
         for (call, count) in calls.iter().filter(|(call, _)| !call.starts_with("unlink")) {
             let error = if call.contains("write") { "ENOSPC" } else { "EIO" };
-            let step = if is_full { 1 } else { count.div_ceil(EACH) };
-            for number in (1..=*count).rev().step_by(step) {
+            for number in (1..=*count).rev().step_by(count.div_ceil(each)) {
                 self.put_back();
                 let inject = format!("inject={call}:error={error}:when={number}");
                 let mut command = self.traced(&["-e", &inject], Path::new("/dev/null"));
