@@ -74,6 +74,7 @@ const WHOLE: &[&str] = &[
     "users list --json --limit 1000",
     "sessions list --all-users --json",
     "audit list --json",
+    "stats",
     "audit verify",
     "db check",
     "doctor",
