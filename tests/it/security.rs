@@ -23,8 +23,9 @@ const SECTIONS: &[(char, usize)] = &[
     ('N', 8),
     ('O', 3),
     ('P', 3),
+    ('Q', 4),
 ];
-const TOTAL: usize = 104;
+const TOTAL: usize = 108;
 
 struct Row {
     id: String,
