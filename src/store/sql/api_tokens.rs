@@ -59,6 +59,12 @@ impl ApiTokenStore for SqlStore {
 
     fn create_api_token(&mut self, new: &NewApiToken<'_>) -> Result<Result<StoredToken, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| {
+            let Some(owner) = users::find(tx, mapping, &UserRef::Id(new.owner_id.to_owned()))? else {
+                return Ok(Err(AuthError::NoSuchUser(new.owner_id.to_owned())));
+            };
+            if let Err(banned) = owner.require_not_banned(new.now) {
+                return Ok(Err(banned));
+            }
             if mapping.is_guest() {
                 return of_app(tx, mapping, |tx, keys| keys.create(tx, mapping, log, new));
             }
@@ -178,12 +184,6 @@ fn create(
     log: &mut Vec<Event>,
     new: &NewApiToken<'_>,
 ) -> Result<Result<StoredToken, AuthError>, StoreError> {
-    let Some(owner) = users::find(tx, mapping, &UserRef::Id(new.owner_id.to_owned()))? else {
-        return Ok(Err(AuthError::NoSuchUser(new.owner_id.to_owned())));
-    };
-    if let Err(banned) = owner.require_not_banned(new.now) {
-        return Ok(Err(banned));
-    }
     let sql = r#"INSERT INTO "authctl_apikey" ("id", "name", "start", "key", "userId", "scopes", "createdAt", "expiresAt")
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"#;
     let values = [

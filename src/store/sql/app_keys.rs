@@ -12,7 +12,6 @@ use crate::auth::AuthError;
 use crate::auth::api_token::{ApiToken, StoredToken, permissions};
 use crate::auth::audit::Event;
 use crate::auth::storage::{NewApiToken, StoreError, TokenRotation};
-use crate::auth::user::UserRef;
 use crate::store::engine::{Dialect, Tx, Value, ValueRef, ignored};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncoding, identifier, spells_false};
 
@@ -164,12 +163,6 @@ impl<'i> AppKeys<'i> {
         log: &mut Vec<Event>,
         new: &NewApiToken<'_>,
     ) -> Result<Result<StoredToken, AuthError>, StoreError> {
-        let Some(owner) = users::find(tx, mapping, &UserRef::Id(new.owner_id.to_owned()))? else {
-            return Ok(Err(AuthError::NoSuchUser(new.owner_id.to_owned())));
-        };
-        if let Err(banned) = owner.require_not_banned(new.now) {
-            return Ok(Err(banned));
-        }
         let permissions = match permissions::write(new.scopes) {
             Ok(permissions) => permissions,
             Err(refused) => return Ok(Err(refused)),
