@@ -33,11 +33,7 @@ pub struct PasswordArgs {
 impl PasswordArgs {
     /// The named source, else the prompt.
     pub(super) fn source(&self) -> Source {
-        match (&self.password_file, self.password_stdin) {
-            (Some(path), _) => Source::File(path.clone()),
-            (None, true) => Source::Stdin,
-            (None, false) => Source::Terminal,
-        }
+        named(self.password_file.as_ref(), self.password_stdin)
     }
 }
 
@@ -55,11 +51,16 @@ pub struct OtpArgs {
 impl OtpArgs {
     /// The named source, else the prompt.
     pub(super) fn source(&self) -> Source {
-        match (&self.otp_file, self.otp_stdin) {
-            (Some(path), _) => Source::File(path.clone()),
-            (None, true) => Source::Stdin,
-            (None, false) => Source::Terminal,
-        }
+        named(self.otp_file.as_ref(), self.otp_stdin)
+    }
+}
+
+/// The source of a secret that flags name, else the prompt.
+fn named(file: Option<&PathBuf>, is_stdin: bool) -> Source {
+    match (file, is_stdin) {
+        (Some(path), _) => Source::File(path.clone()),
+        (None, true) => Source::Stdin,
+        (None, false) => Source::Terminal,
     }
 }
 
