@@ -50,12 +50,17 @@ pub(super) struct Client {
 struct Connection {
     runtime: Runtime,
     task: JoinHandle<()>,
+    /// Whether the server gets the message that this is the end. One that waits for the next statement on a socket of this machine
+    /// needs none: it sees the socket close, and writes nothing about it to its log. The message would start its process
+    /// on the processor that this one is about to end on.
+    tells_end: Cell<bool>,
 }
 
 impl Client {
-    /// Waits for a connection of the driver.
+    /// Waits for a connection of the driver. `is_socket` says that it is one of this machine.
     pub(super) fn connect<S, T>(
         limit: Duration,
+        is_socket: bool,
         connecting: impl Future<Output = Result<(tokio_postgres::Client, tokio_postgres::Connection<S, T>), Error>>,
     ) -> Result<Self, Failed>
     where
@@ -72,7 +77,7 @@ impl Client {
         let task = runtime.spawn(serve(connection, Arc::clone(&has_stopped_waiting)));
         Ok(Self {
             driver: Arc::new(driver),
-            connection: Connection { runtime, task },
+            connection: Connection { runtime, task, tells_end: Cell::new(!is_socket) },
             version,
             encoding,
             is_standby,
@@ -128,6 +133,7 @@ impl Client {
 
     /// Sends a statement and waits for no answer.
     pub(super) fn send(&self, sql: &'static str) {
+        self.connection.tells_end.set(true);
         let driver = Arc::clone(&self.driver);
         self.connection.runtime.spawn(async move { driver.batch_execute(sql).await });
         // One turn each for the statement and for the connection that writes it.
@@ -163,10 +169,11 @@ where
 }
 
 impl Drop for Connection {
-    /// Tells the server that this is the end.
     fn drop(&mut self) {
-        let Self { runtime, task } = self;
-        let _ended_in_time = runtime.block_on(async { timeout(CLOSE_WAIT, task).await });
+        let Self { runtime, task, tells_end } = self;
+        if tells_end.get() {
+            let _ended_in_time = runtime.block_on(async { timeout(CLOSE_WAIT, task).await });
+        }
     }
 }
 

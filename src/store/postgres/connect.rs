@@ -253,9 +253,9 @@ fn attempt(
     let connector = verify.map(|verify| tls::connector(address, verify)).transpose();
     let connector = connector.map_err(|source| ConnectError::Tls { host: host.to_string(), source })?;
     let connected = match connector {
-        tls if is_guarded => start(&config, Unencrypted { tls }, limit),
-        Some(connector) => start(&config, connector, limit),
-        None => start(&config, NoTls, limit),
+        tls if is_guarded => start(&config, Unencrypted { tls }, limit, ip.is_none()),
+        Some(connector) => start(&config, connector, limit, ip.is_none()),
+        None => start(&config, NoTls, limit, ip.is_none()),
     };
     let state = connected.and_then(|client| Ok((check_state(&client, target, limit).map_err(Failed::Driver)?, client)));
     match state {
@@ -271,8 +271,9 @@ fn start<T: MakeTlsConnect<Socket, Stream: Send + 'static>>(
     config: &Config,
     connector: T,
     limit: Duration,
+    is_socket: bool,
 ) -> Result<Client, Failed> {
-    Client::connect(limit, config.connect(connector))
+    Client::connect(limit, is_socket, config.connect(connector))
 }
 
 /// The settings of the driver. It keeps its own copy of the password, which it does not wipe.

@@ -136,14 +136,15 @@ impl Postgres {
 
     /// Begins a transaction by a statement, followed by the settings that hold for every one. The server looks names up in
     /// its own schema first, so that no function or operator of another program takes the place of one of its own, and
-    /// among temporary tables last. A row that a policy hides is an error, and not left out. The server converts times as if
-    /// it were in UTC. A backslash in a text is a backslash, and definitions are spelled as in the list of the schema. It
-    /// compiles no statement: a cursor that reads a page of a large table would be compiled for the whole of it.
+    /// among temporary tables last. A row that a policy hides is an error, and not left out. The server converts times in
+    /// UTC, by the one name of it that needs no file of time zones. A backslash in a text is a backslash, and definitions
+    /// are spelled as in the list of the schema. It compiles no statement: a cursor that reads a page of a large table would
+    /// be compiled for the whole of it.
     fn settings(&self, begin: &str) -> String {
         let wait = self.lock_timeout();
         format!(
             "{begin}; SET LOCAL search_path = {schema}, pg_temp; SET LOCAL lock_timeout = {wait}; \
-             SET LOCAL row_security = off; SET LOCAL timezone = 'UTC'; SET LOCAL standard_conforming_strings = on; \
+             SET LOCAL row_security = off; SET LOCAL timezone = 'GMT'; SET LOCAL standard_conforming_strings = on; \
              SET LOCAL quote_all_identifiers = off; {INTERPRET}",
             schema = identifier(&self.schema)
         )

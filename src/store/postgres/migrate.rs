@@ -61,19 +61,22 @@ const BETWEEN_PARTS: &str = "\n\n";
 /// The number of the newest migration that was applied, and what the schema holds; `None` if the schema or its list of
 /// migrations does not exist.
 pub(super) fn version(tx: &mut PostgresTx<'_>) -> Result<Option<(u32, Contents)>, StoreError> {
-    let newest = format!(
-        r#"SELECT max("version"), coalesce(to_regclass('"user"'), to_regclass('"session"'), to_regclass('"account"'),
+    // The server plans the few rows in half of the time that the largest of them would take.
+    let applied = format!(
+        r#"SELECT "version", coalesce(to_regclass('"user"'), to_regclass('"session"'), to_regclass('"account"'),
                to_regclass('"verification"')) IS NOT NULL FROM "{HISTORY}""#
     );
     let read = |row: &Row<'_>| Ok((row.value(0)?.to_value(), row.truth(1)?));
-    match (tx as &mut dyn Tx).query_one(&newest, &[], read) {
-        Ok(Some((Value::Integer(version), has_users))) => {
-            let contents = if has_users { Contents::Native } else { Contents::State };
-            Ok(u32::try_from(version).ok().map(|version| (version, contents)))
-        }
-        Ok(_) | Err(StoreError::Incomplete(_)) => Ok(None),
-        Err(other) => Err(other),
-    }
+    let applied = match (tx as &mut dyn Tx).query_all(&applied, &[], read) {
+        Err(StoreError::Incomplete(_)) => return Ok(None),
+        applied => applied?,
+    };
+    let versions = applied.into_iter().filter_map(|(version, has_users)| match version {
+        Value::Integer(version) => Some((u32::try_from(version).ok()?, has_users)),
+        _ => None,
+    });
+    let contents = |has_users| if has_users { Contents::Native } else { Contents::State };
+    Ok(versions.max().map(|(version, has_users)| (version, contents(has_users))))
 }
 
 /// A migration that was applied, as the list has it.

@@ -273,7 +273,7 @@ fn one_writer_after_the_other_writes_to_an_app() {
     let mut tx = impatient.begin().unwrap();
     let zone = "SELECT current_setting('timezone') || ', ' || current_setting('transaction_isolation')";
     let set = (&mut *tx as &mut dyn Tx).query_one(zone, &[], |row| row.text(0)).unwrap();
-    assert_eq!(set.as_deref(), Some("UTC, serializable"));
+    assert_eq!(set.as_deref(), Some("GMT, serializable"));
 }
 
 /// An empty store on a cluster of its own.
