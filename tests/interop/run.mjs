@@ -23,7 +23,7 @@ import { App } from "./driver/app.mjs";
 import { Authctl } from "./driver/authctl.mjs";
 import { FileDatabase } from "./driver/file.mjs";
 import { Report } from "./driver/report.mjs";
-import { Server, ServerDatabase, programs } from "./driver/server.mjs";
+import { Server, ServerDatabase, blocker } from "./driver/server.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { "app-only": { type: "boolean" } } });
 const binary = options["app-only"] ? null : findBinary();
@@ -117,8 +117,8 @@ async function runAll(waiting) {
 }
 
 const needsServer = wanted.some((name) => variants[name]?.server);
-if (needsServer && !programs()) {
-  console.error("interop: not run, because PostgreSQL is not installed");
+if (needsServer && blocker()) {
+  console.error(`interop: not run, because ${blocker()}`);
   process.exit(77);
 }
 let server = null;

@@ -41,6 +41,19 @@ function viaPrismaOnServer(place) {
   return { database: prismaAdapter(client, { provider: "postgresql" }), close: () => client.$disconnect() };
 }
 
+/** Statements that make every time a `timestamp`, whose rows do not tell a zone. */
+const withoutZone = `DO $$ DECLARE one record; BEGIN
+  FOR one IN SELECT table_name AS of, column_name AS name FROM information_schema.columns WHERE table_schema = 'public' AND data_type LIKE 'timestamp%'
+  LOOP EXECUTE format('ALTER TABLE %I ALTER COLUMN %I TYPE timestamp', one.of, one.name); END LOOP;
+END $$`;
+/** Takes the signs of Prisma from its foreign keys. */
+const withoutUpdates = ["session", "account"]
+  .map((table) => {
+    const key = `"${table}_userId_fkey"`;
+    return `ALTER TABLE "${table}" DROP CONSTRAINT ${key}, ADD CONSTRAINT ${key} FOREIGN KEY ("userId") REFERENCES "user" ("id") ON DELETE CASCADE`;
+  })
+  .join(";");
+
 const onServer = (ids) => ({ made: "kysely", plugins: ["admin"], ids, server: true, database: viaPool });
 
 function viaPrisma(timestampFormat) {
@@ -143,6 +156,16 @@ export const variants = {
   "postgres-kysely": onServer(),
   "postgres-drizzle": { ...onServer(), made: "drizzle", schema: drizzleTables, database: viaDrizzleOnServer(drizzleTables) },
   "postgres-prisma": { ...onServer(), made: "prisma", database: viaPrismaOnServer },
+  // Tables of an old version of Better Auth's own adapter, whose driver writes the local time of the app.
+  "postgres-local": { ...onServer(), change: withoutZone, hints: { zone: "America/New_York" } },
+  // Tables that look the same, of an app that writes UTC wherever it runs.
+  "postgres-utc": {
+    ...onServer(),
+    made: "prisma",
+    database: viaPrismaOnServer,
+    change: `${withoutZone}; ${withoutUpdates}`,
+    hints: { zone: "UTC" },
+  },
   "postgres-uuid": onServer("uuid"),
   "postgres-serial": onServer("serial"),
   bcrypt: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "bcrypt" },

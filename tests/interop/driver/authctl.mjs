@@ -16,13 +16,14 @@ export class Authctl {
     mkdirSync(home, { recursive: true });
     const schema = join(home, "schema.json");
     if (hints) writeFileSync(schema, JSON.stringify(hints));
-    Object.assign(this, { binary, file, home, global: ["--db", file, "--no-input", ...(hints ? ["--schema", schema] : [])] });
+    // An address may have a password, which --db does not take.
+    Object.assign(this, { binary, file, home, global: ["--no-input", ...(hints ? ["--schema", schema] : [])] });
   }
 
   /** Runs one command; `lines` go to its standard input. */
   run(args, { lines = [], env = {} } = {}) {
     const child = spawn(this.binary, [...this.global, ...args], {
-      env: { HOME: this.home, PATH: process.env.PATH, TZ: "Asia/Kolkata", ...env },
+      env: { AUTHCTL_DB: this.file, HOME: this.home, PATH: process.env.PATH, TZ: "Asia/Kolkata", ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
     const heard = { stdout: "", stderr: "" };
