@@ -29,7 +29,7 @@ use crate::auth::app_secrets::{AppSecrets, VersionedSecret};
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::{Entropy, EntropyError, Pepper, Token};
-use crate::auth::storage::{ClientInfo, GuestSchema, LooseEnds, NoState, Store, StoreError};
+use crate::auth::storage::{ClientInfo, GuestSchema, LooseEnds, NoState, Store, StoreError, WriteBlocker};
 use crate::input_file;
 use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
@@ -384,12 +384,29 @@ impl Context {
 
     /// As [`Context::auth`], for an act that begins with the look-up of a token.
     fn auth_about(&mut self, token: Option<&Token>) -> anyhow::Result<Auth<'_>> {
+        self.open_for(token)?;
+        if let Some(WriteBlocker { problem, remedy, .. }) = self.guest().and_then(GuestSchema::unclear_times).cloned() {
+            let place = self.database()?;
+            let path = place.location.to_string().into();
+            let error = OpenError::Ambiguous { path, problem, remedy };
+            return Err(error).with_context(|| not_opened(&place));
+        }
+        self.at_work()
+    }
+
+    /// As [`Context::auth`], for a command that needs no time of an app: its database may not show how it stores them.
+    pub fn auth_without_times(&mut self) -> anyhow::Result<Auth<'_>> {
+        self.open_for(None)?;
+        self.at_work()
+    }
+
+    fn open_for(&mut self, token: Option<&Token>) -> anyhow::Result<()> {
         if self.store.is_none() {
             let mut opened = self.open(token)?;
             self.policy = opened.policy()?;
             self.store = Some(opened);
         }
-        self.at_work()
+        Ok(())
     }
 
     /// Whether the open database belongs to a Better Auth app.
@@ -412,7 +429,7 @@ impl Context {
         self.guest().is_none_or(|schema| schema.has("user", "role"))
     }
 
-    /// As [`Context::auth`], but ignores invalid values of the policy, so that a command can fix them.
+    /// As [`Context::auth_without_times`], but ignores invalid values of the policy, so that a command can fix them.
     pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
             let mut opened = self.open(None)?;
@@ -431,10 +448,7 @@ impl Context {
             Some(OpenError::Empty(_)) => not_ready(&place, true).unwrap_or(error),
             _ => error,
         });
-        let mut opened = opened.with_context(|| match place.location.name() {
-            Some(name) => format!("could not open the database @{name}"),
-            None => format!("could not open the database ({})", place.chosen_by.as_str()),
-        })?;
+        let mut opened = opened.with_context(|| not_opened(&place))?;
         opened.act_as(acting);
         self.peppers = PepperFile::of(&self.environment.places, &place.location);
         Ok(Box::new(opened))
@@ -520,6 +534,14 @@ impl Context {
         let converted = sqlite::convert(Conversion::new(native, state, acting, &mut self.loose_ends), options)?;
         sqlite::remove_log(options.path);
         Ok(converted)
+    }
+}
+
+/// What failed when a database could not be opened.
+fn not_opened(place: &DatabasePlace) -> String {
+    match place.location.name() {
+        Some(name) => format!("could not open the database @{name}"),
+        None => format!("could not open the database ({})", place.chosen_by.as_str()),
     }
 }
 

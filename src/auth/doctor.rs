@@ -1,6 +1,7 @@
 //! Finds problems of a database. Each [`Check`] is one entry of a table: its name, its severity, the function
 //! that looks for the problem, and a [`Fix`] where the problem has only one possible fix.
 
+mod app_schema;
 mod checks;
 mod factors;
 mod server;
@@ -161,7 +162,9 @@ pub fn run_checks<'c>(auth: &mut Auth<'_>, checks: impl IntoIterator<Item = &'c 
         let reported = (check.run)(auth);
         let is_damaged = findings.iter().any(|finding| finding.check == INTEGRITY.name);
         let is_endless = is_damaged && matches!(reported, Err(AuthError::Store(StoreError::TooMuch(_))));
-        if !(is_damaged && matches!(reported, Err(AuthError::Store(StoreError::Corrupt(_))))) {
+        // A finding says once that no time can be read.
+        let needs_times = matches!(&reported, Err(AuthError::Store(StoreError::NotOurs(why))) if why.is_about_times());
+        if !(needs_times || is_damaged && matches!(reported, Err(AuthError::Store(StoreError::Corrupt(_))))) {
             findings.extend(check.finding(reported));
         }
         if is_endless {

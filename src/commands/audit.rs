@@ -118,7 +118,7 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
     match command {
         AuditCommand::List(args) => {
             let query = query(&args.filter, context).context("could not read the audit log")?;
-            let interrupted = context.auth()?.store.interrupted()?;
+            let interrupted = context.auth_without_times()?.store.interrupted()?;
             context.notices.extend(interrupted.as_ref().map(interruption));
             Ok(Outcome::list(Listing::Entries { query }, args.list.layout()))
         }
@@ -132,7 +132,7 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
             Ok(Outcome::list(Listing::Entries { query }, Layout { format: Format::Lines, ..Layout::default() }))
         }
         AuditCommand::Tail(args) => {
-            let store = context.auth().context("could not read the audit log")?.store;
+            let store = context.auth_without_times().context("could not read the audit log")?.store;
             // A log of which no entry is asked for is followed from its end.
             let mut entries = store.newest_entries(args.lines.max(1)).context("could not read the audit log")?;
             let newest = entries.last().map_or(0, |entry| entry.seq);
@@ -162,7 +162,7 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
 
 fn query(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<AuditQuery> {
     let now = context.now()?;
-    let mut auth = context.auth()?;
+    let mut auth = context.auth_without_times()?;
     Ok(AuditQuery {
         users: args.user.as_deref().map(|named| auth.users_in_log(named)).transpose()?,
         event: args.event.clone(),
@@ -217,7 +217,7 @@ impl List for Log {
             }
             !has_more
         };
-        let store = context.auth().context("could not read the audit log")?.store;
+        let store = context.auth_without_times().context("could not read the audit log")?.store;
         match &query.users {
             _ if *is_newest_first => store.each_entry_back(query.users.as_ref(), query.before, &mut read),
             Some(users) => store.each_entry_of(users, query.after, &mut read),
@@ -268,14 +268,14 @@ impl List for Log {
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
     let line = progress("verifying the log", context, |context| {
-        let newest = context.auth()?.store.newest_entries(1)?;
+        let newest = context.auth_without_times()?.store.newest_entries(1)?;
         Ok(newest.first().map_or(0, |entry| entry.seq))
     })?;
     let mut chain = Chain::default();
     let mut broken = None;
     let mut is_contained = contains.is_none();
     let mut intents = Intents::default();
-    let store = context.auth().context("could not read the audit log")?.store;
+    let store = context.auth_without_times().context("could not read the audit log")?.store;
     store
         .each_entry(0, &mut |entry| {
             line.advance(1);

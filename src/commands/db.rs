@@ -126,9 +126,9 @@ pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<
 fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let now = context.now()?;
-    let info = context.auth()?.store.info(now).context("could not describe the database")?;
-    let passwords = context.auth()?.store.scheme().context("could not describe the database")?;
-    let state = context.auth()?.store.state_place();
+    let info = context.auth_without_times()?.store.info(now).context("could not describe the database")?;
+    let passwords = context.auth_without_times()?.store.scheme().context("could not describe the database")?;
+    let state = context.auth_without_times()?.store.state_place();
     Ok(StatusReport { place, info, passwords, state, now }.into())
 }
 
@@ -230,6 +230,7 @@ impl Report for StatusReport {
             page.notes.extend(app.write_blockers.iter().map(|blocker| {
                 let what = match &blocker.scope {
                     WriteScope::Everything => "not written to".to_owned(),
+                    WriteScope::Times => "most commands refuse it".to_owned(),
                     WriteScope::NewRows(table) | WriteScope::Elsewhere(table) => {
                         format!("no new row is written to {}", escape(table))
                     }
@@ -281,7 +282,11 @@ impl StatusReport {
         ];
         known.extend(info.schema_version.map(|version| ("schema version", version.to_string())));
         if let Some(app) = &info.guest {
-            known.push(("times", format!("{} (shown by {})", app.time, escape(&app.time_evidence))));
+            let times = match app.unclear_times() {
+                Some(unclear) => format!("{}: {}", app.time, escape(&unclear.problem)),
+                None => format!("{} (shown by {})", app.time, escape(&app.time_evidence)),
+            };
+            known.push(("times", times));
             known.push(("ids", escape(&app.ids).into_owned()));
             let passwords = match &self.passwords {
                 Scheme::Unclear(kinds) => format!("not clear: {}", kinds.join(", ")),

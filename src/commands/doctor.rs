@@ -147,6 +147,11 @@ fn diagnose(full: bool, context: &mut Context) -> anyhow::Result<Diagnosis> {
     match context.auth_under_any_policy() {
         Ok(mut auth) => {
             let mut found = doctor::run_checks(&mut auth, structure(full).chain(CONTENT));
+            if auth.store.guest().is_some_and(|guest| guest.unclear_times().is_some()) {
+                for finding in &mut found {
+                    finding.fix = None;
+                }
+            }
             if auth.store.guest().is_some_and(|guest| guest.unsafe_place.is_some()) {
                 // Nothing is written there. The check of permissions has reported why.
                 for finding in &mut found {

@@ -52,7 +52,7 @@ pub(super) fn run(command: &PolicyCommand, context: &mut Context) -> anyhow::Res
 }
 
 fn show(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {
-    let policy = context.auth()?.policy.clone();
+    let policy = context.auth_without_times()?.policy.clone();
     Ok(Outcome::list(Listing::Rows(rules(&policy)), flags.layout()))
 }
 
@@ -66,10 +66,10 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     let now = context.now()?;
     let database = context.database()?.location;
     // To unset a rule must work when the stored policy is invalid: it is one way to fix it.
-    if key.name == "2fa.required" && value.is_some() && context.auth()?.store.guest().is_some() {
+    if key.name == "2fa.required" && value.is_some() && context.auth_without_times()?.store.guest().is_some() {
         return Err(AuthError::FactorOfApp.into());
     }
-    let auth = if value.is_some() { context.auth()? } else { context.auth_under_any_policy()? };
+    let auth = if value.is_some() { context.auth_without_times()? } else { context.auth_under_any_policy()? };
     let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
     Ok(PolicyChanged { key, set, database }.into())
 }

@@ -349,7 +349,8 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
             .remedy("restore a backup; `authctl audit verify` looks closer")
             .unchanged(),
         StoreError::NotOurs(refusal) => {
-            Failure::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").remedy(refusal.remedy.clone())
+            let code = if refusal.is_about_times() { "DATABASE_AMBIGUOUS" } else { "DATABASE_NOT_WRITTEN" };
+            Failure::new(ExitCode::Database, code).remedy(refusal.remedy.clone())
         }
         StoreError::Held(_) => Failure::new(ExitCode::Refused, "ROWS_HELD").remedy(error.way_out()).unchanged(),
         StoreError::TooManyKeys(_) => {

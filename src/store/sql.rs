@@ -100,7 +100,7 @@ impl Store for SqlStore {
     }
 
     fn scheme(&mut self) -> Result<Scheme, StoreError> {
-        if self.guest.is_some() { self.read(accounts::scheme) } else { Ok(Scheme::Native) }
+        if self.guest.is_some() { self.read_without_times(accounts::scheme) } else { Ok(Scheme::Native) }
     }
 
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
@@ -467,12 +467,13 @@ impl Maintenance for SqlStore {
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError> {
         self.settle()?;
         let is_guest = self.guest.is_some();
-        let (users, sessions, expired, app_traces) = self.read(|tx, mapping| {
+        let has_sessions = self.guest().is_none_or(|schema| schema.counts("session"));
+        let (users, sessions, expired, app_traces) = self.read_without_times(|tx, mapping| {
             let [users, sessions] = ["user", "session"].map(|table| rows::count(tx, mapping, table));
             let traces = (!is_guest).then(|| doctor::sampled_app_traces(tx, mapping)).transpose()?;
-            Ok((users?, sessions?, expired::count_over(tx, mapping, now)?, traces))
+            let expired = if has_sessions { expired::count_over(tx, mapping, now)? } else { 0 };
+            Ok((users?, sessions?, expired, traces))
         })?;
-        let has_sessions = self.guest().is_none_or(|schema| schema.counts("session"));
         let EngineInfo { storage, bytes } = self.engine.info()?;
         Ok(DatabaseInfo {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },

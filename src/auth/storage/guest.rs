@@ -43,7 +43,13 @@ impl fmt::Display for UnsafePlace {
 impl GuestSchema {
     /// The first reason why nothing at all is written.
     pub fn blocks_everything(&self) -> Option<&WriteBlocker> {
-        self.write_blockers.iter().find(|blocker| blocker.scope == WriteScope::Everything)
+        let is_all = |blocker: &&WriteBlocker| matches!(blocker.scope, WriteScope::Everything | WriteScope::Times);
+        self.write_blockers.iter().find(is_all)
+    }
+
+    /// Why no time can be read, if that is so.
+    pub fn unclear_times(&self) -> Option<&WriteBlocker> {
+        self.write_blockers.iter().find(|blocker| blocker.is_about_times())
     }
 
     /// Whether a column is not written because its encoding is not clear. Takes the database's name, as in
@@ -51,7 +57,7 @@ impl GuestSchema {
     pub fn is_read_only(&self, place: &str) -> bool {
         self.write_blockers.iter().any(|blocker| match &blocker.scope {
             WriteScope::Column(column) | WriteScope::Silent { column, .. } => column == place,
-            WriteScope::Everything | WriteScope::NewRows(_) | WriteScope::Elsewhere(_) => false,
+            WriteScope::Everything | WriteScope::Times | WriteScope::NewRows(_) | WriteScope::Elsewhere(_) => false,
         })
     }
 
@@ -63,6 +69,9 @@ impl GuestSchema {
     /// Whether the rows of a user in a table can be counted: it is reached, and has the columns that name the user and that
     /// tell a live session. Takes Better Auth's name.
     pub fn counts(&self, table: &str) -> bool {
+        if table == "session" && self.unclear_times().is_some() {
+            return false;
+        }
         let columns = match table {
             "session" => &["userId", "expiresAt"][..],
             "verification" => &["value"],
@@ -115,10 +124,19 @@ pub struct WriteBlocker {
     pub scope: WriteScope,
 }
 
+impl WriteBlocker {
+    /// Whether no time is read either.
+    pub fn is_about_times(&self) -> bool {
+        self.scope == WriteScope::Times
+    }
+}
+
 /// What is not written. Tables and columns have the names of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteScope {
     Everything,
+    /// Everything, because the encoding of times is not clear. No time is read either.
+    Times,
     /// New rows of a table. The others are written.
     NewRows(String),
     /// All rows of a table that the app keeps outside of the database.
@@ -137,6 +155,7 @@ impl fmt::Display for WriteBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.scope {
             WriteScope::Everything => write!(f, "nothing is written to this app's database: {}", self.problem),
+            WriteScope::Times => write!(f, "the database can be read in two ways: {}", self.problem),
             WriteScope::NewRows(_) | WriteScope::Elsewhere(_) | WriteScope::Column(_) | WriteScope::Silent { .. } => {
                 f.write_str(&self.problem)
             }

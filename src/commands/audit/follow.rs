@@ -35,7 +35,7 @@ impl Follower {
         }
         let (mut read, mut last) = (0, self.followed.query.after);
         let query = &self.followed.query;
-        context.auth()?.store.each_entry(last, &mut |entry| {
+        context.auth_without_times()?.store.each_entry(last, &mut |entry| {
             (read, last) = (read + 1, entry.seq);
             if query.matches(&entry) {
                 entries.push(entry);

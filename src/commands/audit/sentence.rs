@@ -25,7 +25,7 @@ impl Addresses {
             let ids = ids.into_iter().filter(|(_, email)| email.is_none()).filter_map(|(id, _)| id.as_deref());
             for id in ids.chain(impersonated(entry)) {
                 if !self.0.contains_key(id) {
-                    let user = context.auth()?.store.user(&UserRef::Id(id.to_owned()));
+                    let user = context.auth_without_times()?.store.user(&UserRef::Id(id.to_owned()));
                     // An id of another form than those of the database is not that of a user.
                     let user = user.or_else(|error| match error {
                         StoreError::Busy => Err(error),

@@ -165,7 +165,7 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
         context.did(what, "look at it with `authctl doctor`");
     }
     // Opening it proves that the new database works, or that the one that exists is usable.
-    let app = context.auth()?.store.guest();
+    let app = context.auth_without_times()?.store.guest();
     if let (Some(wanted), false) = (wanted, created) {
         let found = match app {
             None => Some("is authctl's own instead of an app's"),
@@ -223,7 +223,7 @@ fn init_state(context: &mut Context) -> anyhow::Result<Outcome> {
     postgres::create_state(&address, context.wait(), &acting.actor(), event).map_err(OpenError::from)?;
     context.did(format!("authctl's own tables were made in {database}"), "look at them with `authctl db status`");
     // Opening it proves that the new tables work.
-    context.auth()?;
+    context.auth_without_times()?;
     if previous.is_some() {
         context
             .notices

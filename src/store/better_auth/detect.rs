@@ -106,7 +106,6 @@ pub(super) fn recognise(database: &dyn Description, overrides: &SchemaOverrides)
     for table in TABLES {
         findings.add_table(table)?;
     }
-    findings.local_times.require_zone()?;
     let FoundIds { ids, name: ids_name, without_new_rows } =
         ids::find(database, &findings.names, &findings.without_order)?;
     findings.without_new_rows.extend(without_new_rows);
@@ -124,9 +123,12 @@ pub(super) fn recognise(database: &dyn Description, overrides: &SchemaOverrides)
         read_only,
         near,
         absent,
+        local_times,
         ..
     } = findings;
     let verdict = evidence.verdict();
+    let unclear = local_times.unclear();
+    write_blockers.extend(unclear.clone());
     write_blockers.extend(verdict.blockers.iter().cloned());
     write_blockers.extend(read_only.iter().map(|(_, _, blocker)| blocker.clone()));
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
@@ -135,7 +137,10 @@ pub(super) fn recognise(database: &dyn Description, overrides: &SchemaOverrides)
         write_blockers.extend(NeededColumn::blocker(&of_table));
     }
     let unreached = tables.iter().filter_map(|table| Some((table.name, table.unreached.clone()?))).collect();
-    let (time, time_evidence) = (verdict.name.clone(), verdict.evidence.clone());
+    let (time, time_evidence) = match unclear {
+        Some(unclear) => ("not clear".to_owned(), unclear.problem),
+        None => (verdict.name.clone(), verdict.evidence.clone()),
+    };
     let mut mapping = SchemaMapping {
         names: Some(names),
         tokens: TokenStorage::Plain,

@@ -2,7 +2,7 @@
 //! adapter wrote the app's local time until version 1.3.14, and its tables look the same wherever the app runs.
 
 use super::description::Signs;
-use super::detect::NotRead;
+use crate::auth::storage::{WriteBlocker, WriteScope};
 use crate::store::mapping::{TimeEncoding, Zone};
 
 /// The zone of UTC under its other names.
@@ -41,20 +41,20 @@ impl LocalTimes {
         (TimeEncoding::Calendar, format!("the type of {column}, as {maker}"))
     }
 
-    /// # Errors
-    /// [`NotRead::Ambiguous`] if there is a column whose zone nothing shows: an instant could be hours off.
-    pub(super) fn require_zone(&self) -> Result<(), NotRead> {
-        let Some((first, others)) = self.unclear.split_first() else { return Ok(()) };
+    /// Why no time is read or written: there is a column whose zone nothing shows, so that an instant could be hours off.
+    pub(super) fn unclear(&self) -> Option<WriteBlocker> {
+        let (first, others) = self.unclear.split_first()?;
         let (subject, verb) = match others.len() {
             0 => (first.clone(), "holds"),
             1 => (format!("{first} and another column"), "hold"),
             others => (format!("{first} and {others} other columns"), "hold"),
         };
-        Err(NotRead::Ambiguous {
+        Some(WriteBlocker {
             problem: format!("{subject} {verb} times without a zone, in UTC or in the local time of the app"),
             remedy:
                 r#"name the zone of the app in a file for --schema: {"zone": "UTC"} or {"zone": "America/New_York"}"#
                     .to_owned(),
+            scope: WriteScope::Times,
         })
     }
 }
@@ -69,7 +69,7 @@ mod tests {
         let of = |zone: Option<&str>, signs, has_milliseconds, is_snake_case| {
             let mut times = LocalTimes::new(zone.and_then(Zone::named), signs);
             let (encoding, _) = times.of("user.createdAt", has_milliseconds, is_snake_case);
-            times.require_zone().is_ok().then_some(encoding)
+            times.unclear().is_none().then_some(encoding)
         };
         let new_york = Some(TimeEncoding::LocalTime(Zone::named("America/New_York").unwrap()));
         assert_eq!(of(Some("America/New_York"), prisma, true, true), new_york);
@@ -94,7 +94,7 @@ mod tests {
             ("session.expiresAt", "user.createdAt and 2 other columns hold"),
         ] {
             times.of(column, false, false);
-            let Err(NotRead::Ambiguous { problem, .. }) = times.require_zone() else { panic!("{column}") };
+            let problem = times.unclear().unwrap().problem;
             assert!(problem.starts_with(subject), "{problem}");
         }
     }

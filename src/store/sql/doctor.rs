@@ -75,7 +75,7 @@ impl DoctorStore for SqlStore {
     }
 
     fn orphans(&mut self) -> Result<Orphans, StoreError> {
-        self.read(|tx, mapping| count_orphans(tx, mapping))
+        self.read_without_times(|tx, mapping| count_orphans(tx, mapping))
     }
 
     fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
@@ -101,11 +101,11 @@ impl DoctorStore for SqlStore {
     }
 
     fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
-        self.read(|tx, mapping| each_credential(tx, mapping, found))
+        self.read_without_times(|tx, mapping| each_credential(tx, mapping, found))
     }
 
     fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
-        self.read(|tx, mapping| stray_accounts(tx, mapping))
+        self.read_without_times(|tx, mapping| stray_accounts(tx, mapping))
     }
 
     fn fix_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -113,7 +113,7 @@ impl DoctorStore for SqlStore {
     }
 
     fn twins(&mut self) -> Result<Vec<String>, StoreError> {
-        self.read(|tx, mapping| twins(tx, mapping))
+        self.read_without_times(|tx, mapping| twins(tx, mapping))
     }
 
     fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {

@@ -28,23 +28,23 @@ impl PluginStore for SqlStore {
     }
 
     fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError> {
-        self.read(broken_references)
+        self.read_without_times(broken_references)
     }
 
     fn broken_keys(&mut self) -> Result<Vec<BrokenKey>, StoreError> {
-        self.read(|tx, _| Ok(tx.catalog()?.iter().flat_map(CatalogTable::broken_keys).collect()))
+        self.read_without_times(|tx, _| Ok(tx.catalog()?.iter().flat_map(CatalogTable::broken_keys).collect()))
     }
 
     fn odd_factors(&mut self) -> Result<OddFactors, StoreError> {
-        self.read(odd_factors)
+        self.read_without_times(odd_factors)
     }
 
     fn tables_with_too_many_keys(&mut self) -> Result<Vec<String>, StoreError> {
-        self.read(tables_with_too_many_keys)
+        self.read_without_times(tables_with_too_many_keys)
     }
 
     fn organizations_without_owner(&mut self) -> Result<Vec<String>, StoreError> {
-        self.read(organizations_without_owner)
+        self.read_without_times(organizations_without_owner)
     }
 }
 

@@ -128,7 +128,21 @@ impl SqlStore {
     }
 
     /// Runs queries.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] if the times of an app cannot be read, and those of the queries.
     pub(in crate::store) fn read<T>(
+        &mut self,
+        queries: impl FnMut(&mut dyn Tx, &SchemaMapping) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.guest.as_ref().and_then(|guest| guest.schema.unclear_times()) {
+            Some(unclear) => Err(StoreError::NotOurs(unclear.clone())),
+            None => self.read_without_times(queries),
+        }
+    }
+
+    /// Runs queries that need no time of an app.
+    pub(in crate::store) fn read_without_times<T>(
         &mut self,
         mut queries: impl FnMut(&mut dyn Tx, &SchemaMapping) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -298,8 +312,10 @@ impl SqlStore {
         let verdict = evidence.verdict();
         schema.write_blockers.retain(|blocker| !before.contains(blocker));
         schema.write_blockers.extend(verdict.blockers.iter().cloned());
-        schema.time.clone_from(&verdict.name);
-        schema.time_evidence.clone_from(&verdict.evidence);
+        if schema.unclear_times().is_none() {
+            schema.time.clone_from(&verdict.name);
+            schema.time_evidence.clone_from(&verdict.evidence);
+        }
         self.mapping.decide(verdict);
         Ok(())
     }

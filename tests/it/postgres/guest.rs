@@ -72,10 +72,72 @@ fn acts_change_rows_alone() {
     }
 }
 
+/// The statements of an app whose tables do not show in which zone its times are.
+fn without_zone() -> String {
+    fixture("prisma").replace("TIMESTAMP(3)", "TIMESTAMP").replace("ON UPDATE CASCADE", "ON UPDATE NO ACTION")
+}
+
+#[test]
+fn commands_that_need_no_time_work_where_times_are_not_clear() {
+    let Some(place) = Place::empty() else { return };
+    let mut app = Client::connect(place.url(), NoTls).unwrap();
+    app.batch_execute(&without_zone()).unwrap();
+    app.batch_execute(
+        r#"INSERT INTO "user" ("id", "name", "email", "createdAt", "updatedAt")
+           VALUES ('a', 'Ada', 'ada@example.com', '2026-01-01 12:00', '2026-01-01 12:00');
+           INSERT INTO "session" ("id", "token", "userId", "createdAt", "updatedAt", "expiresAt")
+           VALUES ('s', repeat('t', 32), 'a', '2026-01-01 12:00', '2026-01-01 12:00', '2026-01-01 13:00')"#,
+    )
+    .unwrap();
+    let problem =
+        "user.createdAt and 12 other columns hold times without a zone, in UTC or in the local time of the app";
+    let remedy = r#"name the zone of the app in a file for --schema: {"zone": "UTC"} or {"zone": "America/New_York"}"#;
+    let status = place.run("db status --json").json();
+    assert_eq!((&status["users"], &status["app"]["time"]), (&1.into(), &"not clear".into()), "{status}");
+    assert_eq!((&status["liveSessions"], &status["expiredSessions"]), (&().into(), &().into()), "{status}");
+    assert_eq!(status["app"]["refusals"][0]["remedy"], remedy, "{status}");
+    let status = place.run("db status").success();
+    assert!(status.contains(problem), "{status}");
+    for words in ["doctor --json", "db check --json"] {
+        let found = place.run(words);
+        assert_eq!(found.code, 1, "{found}");
+        let report: serde_json::Value = serde_json::from_str(&found.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let said = |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap().to_owned();
+        assert!(findings.iter().all(|one| !said(one, "message").contains("could not be checked")), "{report}");
+        let times: Vec<_> = findings.iter().filter(|one| one["check"] == "app-times").collect();
+        let [times] = times.as_slice() else { panic!("{report}") };
+        assert!(said(times, "message").ends_with(problem) && said(times, "hint") == remedy, "{times}");
+    }
+    for words in ["policy set session.lifetime 20d", "policy show", "db init --state", "audit list", "audit verify"] {
+        place.run(words).success();
+    }
+    for words in [
+        "users list",
+        "users show a",
+        "sessions list --all-users",
+        "users ban a --yes",
+        "stats",
+        "db prune --yes",
+        "whoami",
+    ] {
+        let mut command = place.command(words);
+        command.env("AUTHCTL_TOKEN", "t".repeat(32));
+        let refused = place.sandbox.finish(&mut command);
+        assert_eq!(refused.code, 9, "{words}: {refused}");
+        let said = refused.to_string();
+        assert!(
+            said.contains(&format!("can be read in two ways: {problem}")) && said.contains(remedy),
+            "{words}: {said}"
+        );
+    }
+    let unclear = place.run("audit list --user a");
+    assert_eq!(unclear.code, 9, "{unclear}");
+}
+
 #[test]
 fn app_in_new_york_reads_the_times_that_authctl_writes() {
-    let sql =
-        fixture("prisma").replace("TIMESTAMP(3)", "TIMESTAMP").replace("ON UPDATE CASCADE", "ON UPDATE NO ACTION");
+    let sql = without_zone();
     let Some(place) = Place::empty() else { return };
     let mut app = Client::connect(place.url(), NoTls).unwrap();
     app.batch_execute(&sql).unwrap();
