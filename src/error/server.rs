@@ -15,6 +15,8 @@ pub(super) fn of_server(error: &ServerError) -> Failure {
         }
         ServerError::Taken { .. } => Failure::new(ExitCode::Exists, "DATABASE_EXISTS")
             .hint("authctl's own tables about an app go into that schema alone; have it renamed"),
+        ServerError::OfAnother { .. } => Failure::new(ExitCode::Exists, "DATABASE_EXISTS")
+            .hint("a database has room for the state about one app; for this one it is in a file of each machine"),
         ServerError::NotOwn { .. } => database("DATABASE_FOREIGN").hint("the app migrates its own tables"),
         ServerError::NoRights { remedy, .. } => database("DATABASE_DENIED").remedy(remedy.clone()),
         ServerError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),

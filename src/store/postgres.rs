@@ -17,6 +17,7 @@ mod row;
 mod schema;
 #[cfg(test)]
 pub(super) mod server;
+mod state_owner;
 mod statement;
 mod tls;
 mod unencrypted;
@@ -83,6 +84,13 @@ pub enum ServerError {
         address: String,
         /// `another program` or `a database of authctl's own`.
         whose: &'static str,
+    },
+    /// The schema for authctl's own tables has those about another app.
+    #[error("the schema {SCHEMA} of {address} is about the app in the schema {owner}")]
+    OfAnother {
+        address: String,
+        /// In quotes.
+        owner: String,
     },
     #[error("{address} cannot be opened")]
     Store { address: String, source: StoreError },
@@ -233,19 +241,28 @@ fn exists(address: &Address) -> ServerError {
     ServerError::Exists { address: address.shown(), whose: "authctl" }
 }
 
-/// Makes the schema `authctl` with authctl's own tables alone, in the database of an app, and the first entry of its log.
+/// Makes the schema `authctl` with authctl's own tables alone, in the database of an app, and the first entry of its log,
+/// which names the schema of the app. Takes what the entry says besides.
 ///
 /// # Errors
-/// [`ServerError::Taken`] when the schema has other tables. [`ServerError::NoRights`] when the role may not make it.
-pub fn create_state(address: &Address, wait: Duration, actor: &Actor, event: Event) -> Result<(), ServerError> {
-    let failed = |source| failed(address, source);
+/// [`ServerError::Taken`] when the schema has other tables, [`ServerError::OfAnother`] when they are about another app of the
+/// database. [`ServerError::NoRights`] when the role may not make it.
+pub fn create_state(
+    address: &Address,
+    wait: Duration,
+    actor: &Actor,
+    more: &str,
+    overrides: &SchemaOverrides,
+) -> Result<(), OpenError> {
+    let failed = |source| OpenError::from(failed(address, source));
     let engine = connected_to(SCHEMA, address, wait)?;
+    let app = guest::schema_of(&engine, address, overrides)?;
     let place = (&mut engine.snapshot_of_one() as &mut dyn Tx).query_one(PLACE, &[SCHEMA.into()], |row| {
         Ok((row.text(0)?, row.text(1)?, row.truth(2)?, row.truth(3)?, row.truth(4)?))
     });
     let missing = || failed(StoreError::Engine("the server does not describe its schemas".into()));
     let (role, database, exists, may_make, has_tables) = place.map_err(failed)?.ok_or_else(missing)?;
-    let taken = |whose| Err(ServerError::Taken { address: address.shown(), whose });
+    let taken = |whose| Err(ServerError::Taken { address: address.shown(), whose }.into());
     match version(&engine, address)? {
         Some((_, Contents::Native)) => return taken("a database of authctl's own"),
         None if has_tables => return taken("another program"),
@@ -264,12 +281,17 @@ pub fn create_state(address: &Address, wait: Duration, actor: &Actor, event: Eve
             remedy: format!(
                 "run `authctl db init --state` as the owner of the database, or have the owner run {grant}"
             ),
-        });
+        }
+        .into());
     }
     let mut tx = engine.migration();
     let before = migrate::apply(&mut tx, SCHEMA, Contents::State).map_err(|failure| of_migration(failure, address))?;
     if before.is_none() {
+        let event = Event::new("state.created").with(state_owner::detail(&app, more));
         audit::append(&mut tx, actor, vec![event]).map_err(failed)?;
+    } else if let Some(owner) = state_owner::owner(&mut tx).map_err(failed)?.filter(|owner| *owner != identifier(&app))
+    {
+        return Err(ServerError::OfAnother { address: address.shown(), owner }.into());
     }
     tx.commit().map_err(failed)
 }

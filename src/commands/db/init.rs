@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::kind;
-use crate::auth::audit::{Entry, Event};
+use crate::auth::audit::Entry;
 use crate::auth::storage::StatePlace;
 use crate::cli::values::{self, TimeWord};
 use crate::context::Context;
@@ -14,7 +14,6 @@ use crate::error::CommandError;
 use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
-use crate::store::OpenError;
 use crate::store::postgres;
 use crate::store::sqlite::{Adapter, ColumnNames, TimeUnit};
 
@@ -211,16 +210,16 @@ fn init_state(context: &mut Context) -> anyhow::Result<Outcome> {
     }
     let previous = context.auth_under_any_policy()?.store.newest_entries(1)?.pop();
     let (os_name, acting) = (context.os_name()?, context.acting()?);
-    let event = Event::new("state.created").with(match &previous {
+    let earlier = match &previous {
         Some(last) => {
             format!("an earlier log is in the {place} of {os_name}; its entry {} has the hash {}", last.seq, last.hash)
         }
         None => format!("no earlier log of {os_name}"),
-    });
+    };
     // What is open keeps its state in the file.
     context.close_database();
     let address = context.server_address(url)?;
-    postgres::create_state(&address, context.wait(), &acting.actor(), event).map_err(OpenError::from)?;
+    postgres::create_state(&address, context.wait(), &acting.actor(), &earlier, &context.schema_overrides()?)?;
     context.did(format!("authctl's own tables were made in {database}"), "look at them with `authctl db status`");
     // Opening it proves that the new tables work.
     context.auth_without_times()?;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{SQLITE_GUEST, SQLITE_NATIVE, TestEngine, WAIT, run_state, state_of};
-use crate::auth::audit::{Actor, Event};
+use crate::auth::audit::Actor;
 use crate::store::postgres::server::TestDatabase;
 use crate::store::{Opened, SchemaOverrides, SqlStore, State, postgres};
 
@@ -97,8 +97,8 @@ fn url_with_state(path: &Path) -> String {
 fn create_with_state(engine: &TestEngine, path: &Path) {
     let database = postgres::server::database_like("state", |url| {
         postgres::server::run_in(url, &tables_of(engine));
-        let made = Event::new("state.created");
-        postgres::create_state(&postgres::address_of(url), WAIT, &Actor::default(), made).unwrap();
+        let usual = SchemaOverrides::default();
+        postgres::create_state(&postgres::address_of(url), WAIT, &Actor::default(), "", &usual).unwrap();
         // The tests begin with an empty log.
         postgres::server::run_in(url, "DELETE FROM authctl.authctl_audit");
     });

@@ -198,13 +198,18 @@ impl Found {
         if schema.is_some() || !usual.schemas_of_apps(overrides).is_empty() {
             return Ok(usual);
         }
-        Self::of(engine, None, false, Some(&names))
+        Self::everywhere(engine, overrides)
+    }
+
+    /// Reads the tables that may be those of Better Auth in all schemas.
+    pub(super) fn everywhere(engine: &Postgres, overrides: &SchemaOverrides) -> Result<Self, StoreError> {
+        Self::of(engine, None, false, Some(&overrides.table_names()))
     }
 
     /// Whether a schema has the tables of an app, under the usual names.
     pub(super) fn has_app(engine: &Postgres) -> Result<bool, StoreError> {
         let usual = SchemaOverrides::default();
-        Ok(!Self::of(engine, None, false, Some(&usual.table_names()))?.schemas_of_apps(&usual).is_empty())
+        Ok(!Self::everywhere(engine, &usual)?.schemas_of_apps(&usual).is_empty())
     }
 
     fn of(

@@ -8,7 +8,7 @@ use super::app_tables::AbsentTable;
 use super::description::{Described, Found, Relation};
 use super::engine::Postgres;
 use super::migrate::{self, Contents, HISTORY};
-use super::{Address, SCHEMA, ServerError, bring_up_to_date, connected_to, failed};
+use super::{Address, SCHEMA, ServerError, bring_up_to_date, connected_to, failed, state_owner};
 use crate::auth::storage::{GuestSchema, StoreError, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::better_auth::{self, ColumnType, Description as _, GuestDatabase, Recognised, SchemaOverrides};
@@ -35,13 +35,17 @@ pub(super) fn open(
         return Ok(None);
     };
     let mut engine = engine.of_app(schema.clone(), Vec::new());
-    let has_state = found.state().is_some();
     ask_ahead(&mut engine, &found, &schema, overrides);
     let described = Described::new(&engine, &schema, &found, overrides);
     require_readable(&described, &shown, overrides)?;
     let Recognised { mapping, schema: mut guest, evidence, absent } =
         better_auth::read(&described, shown.as_ref(), overrides)?;
     require_safe(&described, &guest, &shown)?;
+    let is_open = found.state().map(|own| own.is_open);
+    let has_state = match is_open {
+        Some(true) => state_owner::is_of(&engine, &schema, address, overrides)?,
+        has_state => has_state.is_some(),
+    };
     if has_state {
         require_state(&described, &guest, address)?;
     }
@@ -54,6 +58,22 @@ pub(super) fn open(
     } else {
         GuestDatabase::new(engine, mapping, guest, evidence, key)
     }))
+}
+
+/// The schema of the app, for which authctl's own tables are to be made.
+///
+/// # Errors
+/// As for [`open`], and [`ServerError::Missing`] without an app.
+pub(super) fn schema_of(
+    engine: &Postgres,
+    address: &Address,
+    overrides: &SchemaOverrides,
+) -> Result<String, OpenError> {
+    let shown = address.shown();
+    let named = named_schema(address, overrides)?;
+    let found = Found::read(engine, named, overrides).map_err(|source| failed(address, source))?;
+    let schema = choose_schema(&found, named, &shown, overrides)?;
+    Ok(schema.ok_or(ServerError::Missing { address: shown, schema: engine.schema().to_owned() })?)
 }
 
 /// Requires that no schema holds tables of an app under other names: a user would look for the app's users in vain.
@@ -82,7 +102,7 @@ fn require_no_renamed_app(
 fn ask_ahead(engine: &mut Postgres, found: &Found, schema: &str, overrides: &SchemaOverrides) {
     let mut queries = Vec::new();
     if found.state().is_some_and(|own| own.is_open) {
-        queries.push((state_version(), Vec::new()));
+        queries.extend([state_owner::first_entry(), state_version()].map(|query| (query, Vec::new())));
     }
     if found.tells_system {
         queries.push((SYSTEM.to_owned(), Vec::new()));

@@ -44,7 +44,9 @@ fn state_is_made_once_and_every_home_uses_it() {
     let first = place.run("audit list --json").json();
     let first = &first["entries"][0];
     assert_eq!(first["event"], "state.created", "{first}");
-    assert!(first["detail"].as_str().unwrap().contains(newest["head"].as_str().unwrap()), "{first}");
+    let detail = first["detail"].as_str().unwrap();
+    assert!(detail.contains(newest["head"].as_str().unwrap()), "{first}");
+    assert!(detail.ends_with(r#"about the app in the schema "public""#), "{first}");
 
     let other = Place::at(place.url());
     let status = other.run("db status --json").json();

@@ -8,7 +8,7 @@ use ::postgres::{Client, NoTls};
 use super::super::server::{self, TestDatabase};
 use super::super::{address_of, create, create_state, open as open_at};
 use super::*;
-use crate::auth::audit::{Actor, Event};
+use crate::auth::audit::Actor;
 use crate::auth::storage::{DoctorStore as _, Store as _};
 use crate::store::Opened;
 
@@ -376,8 +376,14 @@ fn column_that_holds_no_instants_is_refused() {
     }
 }
 
-fn make_state(database: &TestDatabase) -> Result<(), ServerError> {
-    create_state(&address_of(database.url()), WAIT, &Actor::default(), Event::new("state.created"))
+fn make_state(database: &TestDatabase) -> Result<(), OpenError> {
+    make_state_at(database, "connect_timeout=20")
+}
+
+/// Makes the state about the app of an address with these parameters.
+fn make_state_at(database: &TestDatabase, parameters: &str) -> Result<(), OpenError> {
+    let address = address_of(&database.url_with(parameters));
+    create_state(&address, WAIT, &Actor::default(), "no earlier log", &SchemaOverrides::default())
 }
 
 /// The schema with authctl's own tables that the database of an app has.
@@ -391,7 +397,12 @@ fn state_in_the_database_is_told_from_other_schemas_of_the_name() {
     assert_eq!(state_of(&database), None);
     execute(&database, "CREATE SCHEMA authctl; CREATE TABLE authctl.authctl_notes ()");
     assert_eq!(state_of(&database), None, "of another program");
-    assert!(matches!(make_state(&database), Err(ServerError::Taken { whose: "another program", .. })));
+    match make_state(&database) {
+        Err(OpenError::Server(error)) => {
+            assert!(matches!(*error, ServerError::Taken { whose: "another program", .. }), "{error:?}");
+        }
+        other => panic!("{other:?}"),
+    }
     execute(&database, "DROP TABLE authctl.authctl_notes");
     make_state(&database).unwrap();
     assert_eq!(state_of(&database), Some("authctl"));
@@ -404,6 +415,36 @@ fn state_in_the_database_is_told_from_other_schemas_of_the_name() {
     assert!(matches!(opened, Opened::Own(_)));
     let opened = open_at(&address("schema=public"), None, WAIT, &overrides, false).unwrap().0;
     assert!(matches!(opened, Opened::Guest(app) if app.state_schema().is_none()));
+}
+
+#[test]
+fn state_in_the_database_is_about_one_app() {
+    let in_schema = |name: &str| format!("CREATE SCHEMA {name}; SET search_path = {name}; {}", fixture("prisma"));
+    let Some(database) = database(&[in_schema("blog"), in_schema("\"Shop; a\"")].concat()) else { return };
+    let (blog, shop) = ("schema=blog", "schema=Shop%3B%20a");
+    make_state_at(&database, shop).unwrap();
+    make_state_at(&database, shop).unwrap();
+    let state = |parameters: &str| open_with(&database, parameters, "{}").map(|app| app.state_schema());
+    assert_eq!(state(shop).unwrap(), Some("authctl"));
+    assert_eq!(state(blog).unwrap(), None);
+    let refused = make_state_at(&database, blog).unwrap_err().to_string();
+    assert!(refused.ends_with(r#"is about the app in the schema "Shop; a""#), "{refused}");
+    // The app moves, and two apps are left of which the log names none.
+    execute(&database, r#"ALTER SCHEMA "Shop; a" RENAME TO shop"#);
+    for parameters in ["schema=shop", blog] {
+        match state(parameters) {
+            Err(OpenError::Ambiguous { problem, .. }) => assert!(problem.contains("blog"), "{problem}"),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(make_state_at(&database, parameters), Err(OpenError::Server(_))), "{parameters}");
+    }
+    execute(&database, "DROP SCHEMA blog CASCADE");
+    assert_eq!(state("schema=shop").unwrap(), Some("authctl"), "the only app");
+    // A log that does not say whose it is belongs to the only app too.
+    execute(&database, "DELETE FROM authctl.authctl_audit");
+    assert_eq!(state("schema=shop").unwrap(), Some("authctl"));
+    execute(&database, "DROP TABLE authctl.authctl_audit");
+    assert_eq!(state("schema=shop").unwrap(), Some("authctl"));
 }
 
 #[test]
