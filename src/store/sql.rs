@@ -33,6 +33,7 @@ pub(in crate::store) mod sample;
 pub(in crate::store) mod search;
 mod second_factor;
 pub(in crate::store) mod sessions;
+mod set_rows;
 mod stats;
 pub(in crate::store) mod steps;
 pub(in crate::store) mod throttle;

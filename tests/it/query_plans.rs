@@ -77,6 +77,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ),
     ("{is_row}", &[r#"(rowid = ?1 OR "id" = ?2)"#]),
     ("{is_user}", &[r#""id" = ?1"#]),
+    ("{is_key}", &[r#""key" = ?1"#]),
     ("{is_sought}", &[r#""id" = ?1"#, r#""email" = ?1"#]),
     ("{are_sought}", &[r#""providerId" = ?1 AND "accountId" = ?2"#]),
     ("{columns}", &[r#""createdAt""#]),

@@ -92,6 +92,23 @@ fn address_is_lowered_unless_another_user_has_it() {
 }
 
 #[test]
+fn addresses_of_several_users_are_lowered_at_once() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "cy"]);
+        db.edit(r#"UPDATE "user" SET "email" = upper("email") WHERE "id" <> 'bob'"#);
+        assert_eq!(store.lower_addresses(at(9)).unwrap(), 2);
+        let users = ["ada", "bob", "cy"].map(|id| by_id(&mut *store, id).unwrap());
+        assert_eq!(users.each_ref().map(|user| user.email.as_str()), EMAILS);
+        assert_eq!(users.map(|user| user.updated_at == at(9)), [true, false, true]);
+        let mut events = events(&mut *store);
+        events.sort();
+        assert_eq!(events, ["email.changed ada", "email.changed cy"]);
+    });
+}
+
+const EMAILS: [&str; 3] = ["ada@example.com", "bob@example.com", "cy@example.com"];
+
+#[test]
 fn stray_account_is_corrected_when_its_place_is_free() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob", "cy", "dee"]);

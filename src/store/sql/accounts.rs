@@ -189,10 +189,14 @@ pub(in crate::store) fn correct_account_id(
     let account_id = ("accountId", user_id.into());
     let values = [account_id].into_iter().chain(updated_at).collect();
     rows::update(tx, mapping, "account", id, values, rows::Spelling::Exact)?;
-    let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
-    let change = Changes::default().field("accountId", before, user_id);
-    log.push(event.with("the account is under its user's id now").changing(change));
+    log.push(corrected_of(subject(tx, mapping, user_id)?, before, user_id));
     Ok(())
+}
+
+/// The event about an account whose `accountId` is the user's id now. Takes the one before.
+pub(in crate::store) fn corrected_of(user: Subject, before: &str, user_id: &str) -> Event {
+    let change = Changes::default().field("accountId", before, user_id);
+    Event::user("account.corrected", user).with("the account is under its user's id now").changing(change)
 }
 
 pub(in crate::store) fn accounts(

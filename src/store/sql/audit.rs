@@ -288,21 +288,36 @@ pub(in crate::store) fn ended_of_users(
     mapping: &SchemaMapping,
     sessions: &[Session],
 ) -> Result<Vec<Event>, StoreError> {
-    let users: BTreeSet<&str> = sessions.iter().map(|session| session.user_id.as_str()).collect();
+    let users = subjects(tx, mapping, sessions.iter().map(|session| session.user_id.as_str()))?;
+    let subject = |id: &str| users.get(id).cloned().unwrap_or_else(|| Subject::read(id, None));
+    Ok(sessions.iter().map(|session| ended_of(&subject(&session.user_id), session)).collect())
+}
+
+/// The users with these ids and their current addresses, by id, as [`subject`] reads one.
+pub(in crate::store) fn subjects<'i>(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    ids: impl Iterator<Item = &'i str>,
+) -> Result<HashMap<String, Subject>, StoreError> {
+    let users: BTreeSet<&str> = ids.collect();
     let keys: Vec<[Value; 1]> = users.iter().map(|id| [mapping.key("user", id)]).collect();
     let is_user = tx.dialect().is_listed(r#""id""#, "?1");
     let sql = format!(r#"SELECT "id", {} FROM "user" WHERE {is_user}"#, rows::EMAIL);
     let sql = mapping.sql(sql);
-    let mut emails: HashMap<String, Option<String>> = HashMap::new();
+    let mut subjects: HashMap<String, Subject> =
+        users.iter().map(|id| ((*id).to_owned(), Subject::read(id, None))).collect();
     for lists in tx.dialect().lists(&keys) {
         tx.each(&sql, &lists, |row| {
             let email = row.value(1)?.as_text().map(str::to_owned);
-            emails.extend(mapping.ids.of("user").read(row.value(0)?).map(|id| (id, email)));
+            let id = mapping.ids.of("user").read(row.value(0)?);
+            subjects.extend(id.map(|id| {
+                let subject = Subject::read(&id, email);
+                (id, subject)
+            }));
             Ok(())
         })?;
     }
-    let subject = |id: &str| Subject::read(id, emails.get(id).cloned().flatten());
-    Ok(sessions.iter().map(|session| ended_of(&subject(&session.user_id), session)).collect())
+    Ok(subjects)
 }
 
 /// The event before the commit: it lists what the act will have done.

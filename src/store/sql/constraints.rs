@@ -71,13 +71,26 @@ pub(in crate::store) fn explain_deletion(
     if holders.is_empty() { error } else { StoreError::Held(holders) }
 }
 
-/// Tells an error of a change as the rows that keep the row as it is: they refer to a column by its old value. Takes
-/// the id of the row and the columns that change.
+/// As [`explain_changes`], for the row with an id.
 pub(in crate::store) fn explain_change(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &str,
     id: &Value,
+    columns: &[&str],
+    error: StoreError,
+) -> StoreError {
+    let ids: Vec<Value> = tx.dialect().lists(&[[id.clone()]]).flatten().collect();
+    explain_changes(tx, mapping, table, &ids, columns, error)
+}
+
+/// Tells an error of a change as the rows that keep others as they are: they refer to a column by its old value. Takes
+/// the ids of the rows, as [`Dialect::lists`] makes them, and the columns that change.
+pub(in crate::store) fn explain_changes(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &str,
+    ids: &[Value],
     columns: &[&str],
     error: StoreError,
 ) -> StoreError {
@@ -93,14 +106,15 @@ pub(in crate::store) fn explain_change(
                 continue;
             }
             let list = |names: &[String]| names.iter().map(|name| identifier(name)).collect::<Vec<_>>().join(", ");
+            let id = identifier(mapping.column(table, "id").unwrap_or("id"));
             let condition = format!(
-                "({}) IN (SELECT {} FROM {} WHERE {} = ?1)",
+                "({}) IN (SELECT {} FROM {} WHERE {})",
                 list(&own),
                 list(&referred),
                 identifier(parent),
-                identifier(mapping.column(table, "id").unwrap_or("id"))
+                tx.dialect().is_listed(&id, "?1")
             );
-            let rows = count(tx, &referring.name, &condition, std::slice::from_ref(id)).unwrap_or_default();
+            let rows = count(tx, &referring.name, &condition, ids).unwrap_or_default();
             if rows > 0 {
                 let release = match release(referring, &own, mapping.table("user")) {
                     // Nothing is deleted.

@@ -13,7 +13,7 @@ use crate::auth::audit::{Changes, Event, counted};
 use crate::auth::secret::digest;
 use crate::auth::storage::{AdminGuard, Deletion, DeletionRequest, Organization, SharedRow, StoreError};
 use crate::auth::user::{User, UserRef};
-use crate::store::engine::Tx;
+use crate::store::engine::{Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
 use crate::store::sql::audit::LIFE;
 
@@ -176,15 +176,20 @@ impl HandOver<'_> {
             }
         }
         let shared = shared(tx, mapping, self.inventory, &self.user.id)?;
-        for row in &shared {
-            let mut tables = SHARED.iter().filter_map(|(_, table, _)| self.inventory.plugin(table));
-            let Some(owned) = tables.find(|found| found.table == row.table) else { continue };
+        for owned in SHARED.iter().filter_map(|(_, table, _)| self.inventory.plugin(table)) {
             let Some((of_user, id)) = quoted(owned, "userId").zip(quoted(owned, "id")) else { continue };
-            let (change, condition) = (format!("{of_user} = ?3"), format!("{id} = ?1 AND {of_user} = ?2"));
-            let keys = [mapping.key(&row.table, &row.id), mapping.key("user", &self.user.id)];
-            let to = [mapping.key("user", &self.to.id)];
-            tx.update_until_none(&identifier(&row.table), &change, &condition, &keys, &to)?;
-            log.push(Event::user("ownership.moved", self.to).with(format!("the {} {}", row.kind, row.name)));
+            let rows = shared.iter().filter(|row| row.table == owned.table);
+            let keys: Vec<[Value; 1]> = rows.clone().map(|row| [mapping.key(&row.table, &row.id)]).collect();
+            let is_row = tx.dialect().is_listed(&id, "?1");
+            let (change, condition) = (format!("{of_user} = ?3"), format!("{is_row} AND {of_user} = ?2"));
+            let [from, to] = [self.user, self.to].map(|user| mapping.key("user", &user.id));
+            for mut lists in tx.dialect().lists(&keys) {
+                lists.push(from.clone());
+                let to = std::slice::from_ref(&to);
+                tx.update_until_none(&identifier(&owned.table), &change, &condition, &lists, to)?;
+            }
+            let moved = |row: &SharedRow| format!("the {} {}", row.kind, row.name);
+            log.extend(rows.map(|row| Event::user("ownership.moved", self.to).with(moved(row))));
         }
         Ok((organizations, shared))
     }

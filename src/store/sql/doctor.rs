@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::accounts::{PASSWORD, correct_account_id};
-use super::audit::{interrupted_of, subject};
+use super::accounts::{PASSWORD, corrected_of};
+use super::audit::{interrupted_of, subjects};
 use super::codes::VALUE;
 use super::write_tx::Guest;
-use super::{SqlStore, api_tokens, audit, codes, native_factor, odd_rows, policy, rows};
+use super::{SqlStore, api_tokens, audit, codes, native_factor, odd_rows, policy, rows, set_rows};
 use crate::auth::audit::{Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
@@ -167,15 +167,10 @@ impl DoctorStore for SqlStore {
 
     fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
         self.state_tx(|tx, _, log| {
-            for key in keys {
-                if let Some(value) = policy::remove(tx, key)? {
-                    let event = Event::new("policy.removed").with(format!("{key}, whose value made no sense"));
-                    log.push(event.changing(Changes::default().field(
-                        key,
-                        policy::without_credentials(&value),
-                        None::<String>,
-                    )));
-                }
+            for (key, value) in policy::remove_all(tx, keys)? {
+                let event = Event::new("policy.removed").with(format!("{key}, whose value made no sense"));
+                let changes = Changes::default().field(&key, policy::without_credentials(&value), None::<String>);
+                log.push(event.changing(changes));
             }
             Ok(())
         })
@@ -396,11 +391,11 @@ pub(in crate::store) fn lower_addresses(
         }
         Ok(())
     })?;
+    // Addresses are lowered by their ASCII letters, whatever the language of the database.
+    let lower = format!("lower({})", (tx.dialect().bytewise)(r#""email""#));
+    let ids = changes.iter().map(|(id, _, _)| id.as_str());
+    set_rows::set_all(tx, mapping, "user", ids, ("email", &lower), now)?;
     for (id, before, email) in &changes {
-        let updated_at = rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now));
-        let email_column = ("email", email.as_str().into());
-        let values = [email_column].into_iter().chain(updated_at).collect();
-        rows::update(tx, mapping, "user", id, values, rows::Spelling::Exact)?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -462,12 +457,16 @@ pub(in crate::store) fn fix_stray_accounts(
         }
         Ok(())
     })?;
-    for (id, user_id, account_id) in &correctable {
-        correct_account_id(tx, mapping, log, (id, user_id, account_id), now)?;
-    }
-    for (id, user_id, account_id) in &surplus {
-        rows::delete(tx, mapping, "account", id)?;
-        let event = Event::user("account.deleted", subject(tx, mapping, user_id)?);
+    let user_id = (tx.dialect().text)(r#""userId""#);
+    let ids = correctable.iter().map(|(id, _, _)| id.as_str());
+    set_rows::set_all(tx, mapping, "account", ids, ("accountId", &user_id), now)?;
+    let users = correctable.iter().chain(&surplus).map(|(_, user_id, _)| user_id.as_str());
+    let users = subjects(tx, mapping, users)?;
+    let subject = |id: &String| users.get(id).cloned().unwrap_or_else(|| Subject::read(id, None));
+    log.extend(correctable.iter().map(|(_, id, before)| corrected_of(subject(id), before, id)));
+    rows::delete_all(tx, mapping, "account", surplus.iter().map(|(id, _, _)| id.as_str()))?;
+    for (_, user_id, account_id) in &surplus {
+        let event = Event::user("account.deleted", subject(user_id));
         let change = Changes::default().field("accountId", account_id.as_str(), None::<String>);
         log.push(event.with("the user has another account for the password").changing(change));
     }

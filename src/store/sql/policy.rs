@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::auth::audit::{Changes, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::storage::{PolicySet, StoreError};
-use crate::store::engine::{Row, Tx};
+use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::OWN_TIME;
 
 /// Selects the settings.
@@ -40,6 +40,22 @@ fn lossy_text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
 pub(in crate::store) fn remove(tx: &mut dyn Tx, key: &str) -> Result<Option<String>, StoreError> {
     let sql = r#"DELETE FROM "authctl_policy" WHERE "key" = ?1 RETURNING "value""#;
     tx.query_one(sql, &[key.into()], |row| lossy_text(row, 0))
+}
+
+/// Deletes settings. Returns the keys and values of those that there were, in the order of the keys.
+pub(in crate::store) fn remove_all(tx: &mut dyn Tx, keys: &[String]) -> Result<Vec<(String, String)>, StoreError> {
+    let is_key = tx.dialect().is_listed(r#""key""#, "?1");
+    let sql = format!(r#"DELETE FROM "authctl_policy" WHERE {is_key} RETURNING "key", "value""#);
+    let lists: Vec<[Value; 1]> = keys.iter().map(|key| [Value::from(key)]).collect();
+    let mut removed = Vec::new();
+    for lists in tx.dialect().lists(&lists) {
+        tx.each(&sql, &lists, |row| {
+            removed.push((lossy_text(row, 0)?, lossy_text(row, 1)?));
+            Ok(())
+        })?;
+    }
+    removed.sort_unstable();
+    Ok(removed)
 }
 
 /// The value without credentials. authctl refuses them, but another program may have written them into a URL.

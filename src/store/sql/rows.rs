@@ -504,6 +504,27 @@ pub(in crate::store) fn delete(
     require_some(mapping.table(table), 1, deleted)
 }
 
+/// Deletes the rows with these ids.
+///
+/// # Errors
+/// [`StoreError::Engine`] when none of them exists.
+pub(in crate::store) fn delete_all<'i>(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &str,
+    ids: impl Iterator<Item = &'i str>,
+) -> Result<u64, StoreError> {
+    let keys: Vec<[Value; 1]> = ids.map(|id| [mapping.key(table, id)]).collect();
+    let is_user = tx.dialect().is_listed(r#""id""#, "?1");
+    let sql = format!(r#"DELETE FROM "{table}" WHERE {is_user}"#);
+    let delete = mapping.sql(sql);
+    let mut deleted = 0;
+    for lists in tx.dialect().lists(&keys) {
+        deleted += tx.delete(&delete, &lists)?;
+    }
+    require_some(mapping.table(table), keys.len(), deleted)
+}
+
 /// The number of deleted rows of a table (in the name of the database), of which a number was read before.
 ///
 /// # Errors
@@ -522,13 +543,23 @@ pub(in crate::store) fn without_id(mapping: &SchemaMapping, table: &str, row: im
 }
 
 /// Converts a violated unique constraint on `user.email` into [`StoreError::EmailTaken`].
-fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
+pub(super) fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     match error {
         StoreError::NotUnique(columns) if columns.split(", ").any(|one| one == mapping.place("user", "email")) => {
             StoreError::EmailTaken
         }
         other => other,
     }
+}
+
+/// # Errors
+/// Why a column is not written.
+pub(super) fn require_writable(
+    mapping: &SchemaMapping,
+    table: &'static str,
+    column: &'static str,
+) -> Result<(), StoreError> {
+    present(mapping, table, vec![(column, Value::Integer(1))], false).map(drop)
 }
 
 /// Leaves out columns that the database lacks, if their values say nothing, and of a new row those that it computes, if
