@@ -4,6 +4,7 @@
 mod app_schema;
 mod checks;
 mod factors;
+mod hashes;
 mod server;
 
 use super::storage::StoreError;
@@ -143,10 +144,11 @@ pub const CONTENT: &[Check] = &[
     checks::TWINS,
     checks::SYNTAX,
     checks::STRAY_ACCOUNTS,
-    checks::NO_HASH,
-    checks::REFUSED_HASHES,
-    checks::OTHER_HASHES,
-    checks::WEAK_HASHES,
+    hashes::NO_HASH,
+    hashes::REFUSED_HASHES,
+    hashes::OTHER_HASHES,
+    hashes::WEAK_HASHES,
+    hashes::LEGACY_HASHES,
     checks::ADMINISTRATOR,
     factors::KEYS,
     checks::INTERRUPTED,

@@ -3,7 +3,9 @@
 
 mod keys;
 
-use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::duration;
 use super::user::User;
@@ -110,11 +112,26 @@ pub struct PasswordRules {
     /// of a session.
     pub strength_min: u32,
     pub cost: Argon2Cost,
+    /// The day on which passwords whose hashes are not argon2id stop to sign in.
+    pub legacy_until: Option<Date>,
+}
+
+impl PasswordRules {
+    /// The end of passwords whose hashes are not argon2id: the start of the day in UTC.
+    pub fn legacy_end(&self) -> Option<Timestamp> {
+        let end = |day: Date| TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX);
+        self.legacy_until.map(end)
+    }
+
+    /// Whether passwords whose hashes are not argon2id no longer sign in.
+    pub fn is_legacy_over(&self, now: Timestamp) -> bool {
+        self.legacy_end().is_some_and(|end| end <= now)
+    }
 }
 
 impl Default for PasswordRules {
     fn default() -> Self {
-        Self { length_min: 8, length_max: 128, strength_min: 2, cost: Argon2Cost::default() }
+        Self { length_min: 8, length_max: 128, strength_min: 2, cost: Argon2Cost::default(), legacy_until: None }
     }
 }
 
@@ -201,6 +218,8 @@ pub enum Range {
     Words(&'static str, &'static str),
     /// `none`, `admins` or `all`.
     Users,
+    /// A day, or `none`.
+    Day,
     /// A text, described for messages, or `none`.
     Text(&'static str),
 }
@@ -211,10 +230,11 @@ enum Place<'p> {
     Number(&'p mut u32),
     Flag(&'p mut bool),
     Users(&'p mut FactorRequired),
+    Day(&'p mut Option<Date>),
     Text(&'p mut Option<String>),
 }
 
-/// The word for a text that is not set.
+/// The word for a text or a day that is not set.
 const NONE: &str = "none";
 
 /// The longest text in bytes.
@@ -245,6 +265,7 @@ impl Key {
             Range::Number(least, most) => format!("a number from {least} to {most}"),
             Range::Words(no, yes) => format!("{no} or {yes}"),
             Range::Users => "none, admins or all".to_owned(),
+            Range::Day => format!("a date such as 2027-01-31 (its start in UTC), or {NONE}"),
             Range::Text(kind) => format!("{kind}, or {NONE}"),
         }
     }
@@ -261,6 +282,7 @@ impl Key {
                 let name = FactorRequired::NAMES.iter().find(|(_, one)| *one == *value);
                 name.map_or(NONE, |(name, _)| name).to_owned()
             }
+            (Place::Day(value), _) => value.map_or_else(|| NONE.to_owned(), |day| day.to_string()),
             (Place::Text(value), _) => value.clone().unwrap_or_else(|| NONE.to_owned()),
         }
     }
@@ -294,10 +316,21 @@ impl Key {
             (Place::Users(place), Range::Users) => {
                 FactorRequired::NAMES.iter().find(|(name, _)| *name == text).map(|(_, users)| *place = *users)
             }
+            (Place::Day(place), Range::Day) => day(text).map(|value| *place = value),
             _ => None,
         };
         fits.ok_or_else(|| PolicyError::BadValue { key: self.name, takes: self.takes() })
     }
+}
+
+/// Reads a day as it is written, or the word for none.
+#[expect(clippy::option_option, reason = "the outer one is whether the text is valid")]
+fn day(text: &str) -> Option<Option<Date>> {
+    if text == NONE {
+        return Some(None);
+    }
+    // The parser takes a date with a time too, and other ways to write a date.
+    text.parse::<Date>().ok().filter(|day| day.to_string() == text).map(Some)
 }
 
 impl Policy {

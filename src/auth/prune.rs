@@ -18,12 +18,14 @@ pub enum Expiring {
     /// The ids of assertions with which OAuth clients signed in.
     ClientAssertion,
     ApiKey,
+    /// Passwords of native databases whose hashes are not argon2id, after the end that the policy sets.
+    LegacyPassword,
     /// Only by choice: an app may show expired invitations.
     Invitation,
 }
 
 impl Expiring {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Session,
         Self::Verification,
         Self::DeviceCode,
@@ -31,6 +33,7 @@ impl Expiring {
         Self::RefreshToken,
         Self::ClientAssertion,
         Self::ApiKey,
+        Self::LegacyPassword,
         Self::Invitation,
     ];
 
@@ -44,6 +47,7 @@ impl Expiring {
             Self::RefreshToken => "oauthRefreshToken",
             Self::ClientAssertion => "oauthClientAssertion",
             Self::ApiKey => "apikey",
+            Self::LegacyPassword => "account",
             Self::Invitation => "invitation",
         }
     }
@@ -58,13 +62,14 @@ impl Expiring {
             Self::RefreshToken => "OAuth refresh token",
             Self::ClientAssertion => "OAuth client assertion",
             Self::ApiKey => "API key",
+            Self::LegacyPassword => "password of another kind than argon2id",
             Self::Invitation => "invitation",
         }
     }
 
     /// Whether the tables are those of a plugin.
     pub fn is_of_a_plugin(self) -> bool {
-        !matches!(self, Self::Session | Self::Verification)
+        !matches!(self, Self::Session | Self::Verification | Self::LegacyPassword)
     }
 }
 
@@ -77,6 +82,8 @@ impl Auth<'_> {
         Ok(match kind {
             Expiring::Session => self.store.count_expired(self.now)?,
             Expiring::Verification => self.store.count_expired_codes(self.now)?,
+            Expiring::LegacyPassword if !self.ends_legacy() => 0,
+            Expiring::LegacyPassword => self.store.count_legacy_passwords()?,
             _ => self.store.count_expired_rows(kind, self.now)?,
         })
     }
@@ -89,8 +96,18 @@ impl Auth<'_> {
         Ok(match kind {
             Expiring::Session => self.store.prune(self.now, pruning)?,
             Expiring::Verification => self.store.prune_codes(self.now, pruning)?,
+            Expiring::LegacyPassword if !self.ends_legacy() => {
+                pruning.is_over = true;
+                0
+            }
+            Expiring::LegacyPassword => self.store.prune_legacy_passwords(pruning)?,
             _ => self.store.prune_rows(kind, self.now, pruning)?,
         })
+    }
+
+    /// Whether passwords whose hashes are not argon2id no longer sign in.
+    pub(super) fn ends_legacy(&self) -> bool {
+        self.store.guest().is_none() && self.policy.password.is_legacy_over(self.now)
     }
 }
 

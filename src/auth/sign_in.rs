@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::audit::Event;
 use super::email::Email;
-use super::password::{self, HashFormat, Verdict};
+use super::password::{self, HashFormat, Scheme, Verdict};
 use super::secret::{Code, Password, StoredHash};
 use super::session::Session;
 use super::storage::{FactorAct, FactorUse, RightOtp};
@@ -103,7 +103,10 @@ impl Auth<'_> {
         let scheme = self.store.scheme()?;
         // Asked without a user too, so that both paths run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;
-        if let (Some(user), Some(hash)) = (user, hash) {
+        let legacy_end = hash.as_ref().and_then(|hash| self.legacy_end(HashFormat::of(hash), &scheme));
+        let ended = user.as_ref().filter(|_| legacy_end.is_some_and(|end| end <= self.now));
+        let ended = ended.map(|user| Event::user("signin.failed", user).with(LEGACY_HASH));
+        if let (Some(user), Some(hash), None) = (user, hash, &ended) {
             let verdict = password::verify(given, &hash, &scheme, &self.policy.password, self.peppers);
             match self.or_release(&attempts, verdict)? {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
@@ -119,13 +122,36 @@ impl Auth<'_> {
         // Hash anyway, so that unknown users take as long.
         let work = password::work_of_wrong_password(given, &scheme, &self.policy.password);
         self.or_release(&attempts, work)?;
-        // The log has only a part of the digest, because an unknown address may be a mistyped password.
-        let key: String = attempts.as_str().chars().take(12).collect();
-        let event = Event::new("signin.failed").with(format!("nobody: {key}"));
+        let event = ended.unwrap_or_else(|| {
+            // The log has only a part of the digest, because an unknown address may be a mistyped password.
+            let key: String = attempts.as_str().chars().take(12).collect();
+            Event::new("signin.failed").with(format!("nobody: {key}"))
+        });
         self.fail_attempt(&attempts, Some(event))?;
         Ok(None)
     }
+
+    /// The format of a user's password hash and when it stops to sign in, if the policy sets an end for it.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`].
+    pub fn legacy_password(&mut self, user: &User) -> Result<Option<(HashFormat, Timestamp)>, AuthError> {
+        if self.policy.password.legacy_until.is_none() || self.store.guest().is_some() {
+            return Ok(None);
+        }
+        let format = self.store.password_hash(&user.id)?.as_ref().map(HashFormat::of);
+        Ok(format.and_then(|format| Some((format, self.legacy_end(format, &Scheme::Native)?))))
+    }
+
+    /// When a password with a hash of this format stops to sign in, if the policy sets an end. The hashes of an app
+    /// have none.
+    fn legacy_end(&self, format: HashFormat, scheme: &Scheme) -> Option<Timestamp> {
+        self.policy.password.legacy_end().filter(|_| *scheme == Scheme::Native && format.is_legacy())
+    }
 }
+
+/// The code of [`SignInBlocker::LegacyHash`].
+const LEGACY_HASH: &str = "LEGACY_HASH";
 
 /// A reason why a sign-in with the right password is refused. A sign-in stops at the first reason; `users explain`
 /// reports all of them.
@@ -154,6 +180,8 @@ pub enum SignInBlocker {
     },
     /// The format of the stored hash is not accepted.
     HashNotAccepted(HashFormat),
+    /// The policy has ended passwords whose hashes are not argon2id.
+    LegacyHash { kind: HashFormat, since: Timestamp },
     /// The policy requires a verified address.
     EmailNotVerified { email: String },
     Banned {
@@ -192,6 +220,7 @@ impl SignInBlocker {
             Self::AddressNotFound { .. } => "EMAIL_NOT_LOWER_CASE",
             Self::NoPassword { .. } => "CREDENTIAL_ACCOUNT_NOT_FOUND",
             Self::HashNotAccepted(_) => "HASH_NOT_ACCEPTED",
+            Self::LegacyHash { .. } => LEGACY_HASH,
             Self::EmailNotVerified { .. } => "EMAIL_NOT_VERIFIED",
             Self::Banned { .. } => "BANNED_USER",
             Self::SecondFactor => "TWO_FACTOR_REQUIRED",
@@ -220,9 +249,10 @@ impl SignInBlocker {
         match self {
             Self::Throttled { until, .. } => AuthError::Throttled { retry_after: until.duration_since(now) },
             Self::AddressUnusable => AuthError::InvalidEmail(super::email::InvalidEmail),
-            Self::AddressNotFound { .. } | Self::NoPassword { .. } | Self::HashNotAccepted(_) => {
-                AuthError::InvalidCredentials
-            }
+            Self::AddressNotFound { .. }
+            | Self::NoPassword { .. }
+            | Self::HashNotAccepted(_)
+            | Self::LegacyHash { .. } => AuthError::InvalidCredentials,
             Self::EmailNotVerified { email } => AuthError::EmailNotVerified { email },
             Self::Banned { reason, until } => AuthError::Banned { reason, until },
             Self::SecondFactor => AuthError::SecondFactor,
@@ -280,8 +310,12 @@ impl Auth<'_> {
     fn password_of(&mut self, user: &User) -> Result<Option<SignInBlocker>, AuthError> {
         if let Some(hash) = self.store.password_hash(&user.id)? {
             let kind = HashFormat::of(&hash);
-            let is_verified = self.store.scheme()?.verifies(kind);
-            return Ok((!is_verified).then_some(SignInBlocker::HashNotAccepted(kind)));
+            let scheme = self.store.scheme()?;
+            if !scheme.verifies(kind) {
+                return Ok(Some(SignInBlocker::HashNotAccepted(kind)));
+            }
+            let ended = self.legacy_end(kind, &scheme).filter(|end| *end <= self.now);
+            return Ok(ended.map(|since| SignInBlocker::LegacyHash { kind, since }));
         }
         let accounts = self.store.accounts(&user.id)?;
         let own = accounts.iter().find(|account| account.is_credential() && account.account_id == user.id);

@@ -405,6 +405,12 @@ pub trait DoctorStore {
     /// Deletes expired codes, however many they are, and returns their number. Those that the app keeps stay.
     fn prune_codes(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError>;
 
+    /// Counts passwords of a native database as [`super::password::HashFormat::is_legacy`] decides.
+    fn count_legacy_passwords(&mut self) -> Result<u64, StoreError>;
+
+    /// Deletes the next part of these passwords with their accounts, and returns their number.
+    fn prune_legacy_passwords(&mut self, pruning: &mut Pruning) -> Result<u64, StoreError>;
+
     /// Reads all settings, valid or not.
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError>;
 
@@ -486,6 +492,8 @@ pub struct Credential {
     pub user_id: String,
     /// `None` without a hash, and for bytes that cannot be one.
     pub hash: Option<StoredHash>,
+    /// When the account was written last; `None` if the table does not say.
+    pub updated_at: Option<Timestamp>,
 }
 
 /// Numbers of credential accounts whose `accountId` is not their user's id.

@@ -60,7 +60,8 @@ pub enum DbCommand {
     /// Delete all rows that have expired: sessions, codes, tokens, device codes, API keys
     ///
     /// A Better Auth app deletes few of them by itself, and misses none. Expired API keys go as well: the app
-    /// deletes one when it is used. Invitations go with --invitations.
+    /// deletes one when it is used. Passwords that password.legacy-until has ended go too. Invitations go with
+    /// --invitations.
     #[command(after_help = "Examples:
   authctl db prune --dry-run
   authctl db prune --invitations")]

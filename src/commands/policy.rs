@@ -69,6 +69,14 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     if key.name == "2fa.required" && value.is_some() && context.auth_without_times()?.store.guest().is_some() {
         return Err(AuthError::FactorOfApp.into());
     }
+    if key.name == "password.legacy-until" && value.is_some() && context.auth_without_times()?.store.guest().is_some() {
+        return Err(CommandError::Usage {
+            message: "password.legacy-until is for databases of authctl's own: the app owns the password hashes here"
+                .into(),
+            hint: "end old hashes in the app, or set passwords with `authctl users set-password`",
+        }
+        .into());
+    }
     let auth = if value.is_some() { context.auth_without_times()? } else { context.auth_under_any_policy()? };
     let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
     Ok(PolicyChanged { key, set, database }.into())

@@ -39,6 +39,7 @@ mod doctor;
 mod export;
 mod id_prefix;
 mod import;
+mod legacy;
 mod many;
 mod mixed;
 mod odd_rows;

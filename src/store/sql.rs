@@ -19,6 +19,7 @@ mod filter;
 mod import;
 pub(in crate::store) mod inventory;
 mod key_owners;
+mod legacy;
 mod members;
 mod native_factor;
 mod odd_rows;

@@ -171,7 +171,7 @@ fn second_run_meets_users_who_are_there() {
     passwords    3 argon2id
     done before  3 rows
     ------- stderr -------
-    this export was imported now: 0 rows to do; --on-conflict skip looks at each row again
+    this export was imported before ([TIME]): 0 rows to do; --on-conflict skip looks at each row again
     ");
     let before = exported_default(&sandbox);
     let skipped = sandbox.run("import users.csv --on-conflict skip --json").json();

@@ -50,6 +50,7 @@ mod import;
 mod input_files;
 mod interrupted;
 mod kill;
+mod legacy_passwords;
 mod lists;
 mod machine;
 mod mail;

@@ -44,6 +44,7 @@ fn rules_have_default_and_range_and_a_star_if_changed() {
        password.argon2-memory  19456     19456     a number from 19456 to 262144                                        memory of a new hash in KiB
        password.argon2-passes  2         2         a number from 2 to 10                                                passes of a new hash over its memory
        password.argon2-lanes   1         1         a number from 1 to 8                                                 lanes of a new hash
+       password.legacy-until   none      none      a date such as 2027-01-31 (its start in UTC), or none                day from which passwords whose hashes are not argon2id no longer sign in
        throttle.free-attempts  5         5         a number from 1 to 100                                               failed attempts for an address that cost no wait
        throttle.first-wait     15s       15s       a duration from 1s to 1h                                             first wait after them, doubled by each further failure
        throttle.longest-wait   15m       15m       a duration from 1s to 1d                                             longest wait

@@ -29,7 +29,7 @@ fn an_unknown_key_is_refused_and_the_known_ones_are_named() {
     assert_snapshot!(sandbox.run("policy set session.liftime 30d"), @"
     ------- stderr -------
     error: could not change the policy: there is no policy key of this name
-    hint: the keys are session.lifetime, session.short-lifetime, session.move-after, session.fresh-for, password.min-length, password.max-length, password.min-strength, password.argon2-memory, password.argon2-passes, password.argon2-lanes, throttle.free-attempts, throttle.first-wait, throttle.longest-wait, throttle.forget-after, email.verification, 2fa.required, mail.url, mail.from, mail.credentials-file, service.name, service.url
+    hint: the keys are session.lifetime, session.short-lifetime, session.move-after, session.fresh-for, password.min-length, password.max-length, password.min-strength, password.argon2-memory, password.argon2-passes, password.argon2-lanes, password.legacy-until, throttle.free-attempts, throttle.first-wait, throttle.longest-wait, throttle.forget-after, email.verification, 2fa.required, mail.url, mail.from, mail.credentials-file, service.name, service.url
     [exit status: 2]
     ");
     for words in ["policy unset session.liftime", "policy set Session.lifetime 30d", "policy set session 30d"] {

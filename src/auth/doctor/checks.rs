@@ -1,13 +1,12 @@
 //! The checks of the file, its schema, its audit log, its settings, its users, and the tables of plugins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::{Check, Details, Fix, Severity, app_schema, server};
 use crate::auth::audit::{Chain, counted, intention};
 use crate::auth::email::Email;
-use crate::auth::password::{HashFormat, Scheme};
 use crate::auth::policy::Policy;
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::session::CLOCK_SKEW;
@@ -426,46 +425,6 @@ pub(super) const STRAY_ACCOUNTS: Check = Check {
     }),
 };
 
-pub(super) const NO_HASH: Check = Check::new("no-hash", Severity::Problem, |auth| {
-    let mut count = 0;
-    auth.store.each_credential(&mut |credential| count += u64::from(credential.hash.is_none()))?;
-    let message = format!("password accounts without a password: {count}");
-    let hint = "`authctl users set-password` sets one";
-    Ok(Details::if_any(count, message, hint))
-});
-
-pub(super) const REFUSED_HASHES: Check = Check::new("hashes-refused", Severity::Problem, |auth| {
-    let scheme = auth.store.scheme()?;
-    let kinds = hash_kinds(auth, |kind| !scheme.verifies(kind))?;
-    let message = |kinds| format!("password hashes that no sign-in here accepts: {kinds}");
-    let hint = if auth.store.guest().is_some() {
-        "the app may take them all the same: sign in and set passwords there"
-    } else {
-        "`authctl users set-password` or `authctl users reset-code` gives their users a new password"
-    };
-    Ok(of_kinds(&kinds, message, hint))
-});
-
-pub(super) const OTHER_HASHES: Check = Check::new("hashes-of-other-functions", Severity::Notice, |auth| {
-    let scheme = auth.store.scheme()?;
-    let (Scheme::Named { params, .. }, Some(warning)) = (&scheme, scheme.warning()) else { return Ok(None) };
-    let kinds = hash_kinds(auth, |kind| kind.name() != params.name())?;
-    let message = |kinds| format!("{warning}; others: {kinds}");
-    let hint = "if it does not, leave \"password\" out of the file, and set the passwords again that authctl set";
-    Ok(of_kinds(&kinds, message, hint))
-});
-
-pub(super) const WEAK_HASHES: Check = Check::new("hashes-weak", Severity::Notice, |auth| {
-    if auth.store.guest().is_some() {
-        // The app decides how strong its hashes are, and no sign-in replaces them.
-        return Ok(None);
-    }
-    let rules = auth.policy.password.clone();
-    let kinds = hash_kinds(auth, |kind| kind.is_outdated(&rules))?;
-    let message = |kinds| format!("password hashes weaker than the policy asks for: {kinds}");
-    Ok(of_kinds(&kinds, message, "nothing: each is made anew when its user signs in"))
-});
-
 pub(super) const ADMINISTRATOR: Check = Check::new("administrator", Severity::Notice, |auth| {
     if auth.store.guest().is_some_and(|app| !app.has("user", "role")) {
         return Ok(None);
@@ -502,29 +461,6 @@ fn count_users(auth: &mut Auth<'_>, is_meant: impl Fn(&User) -> bool) -> Result<
     let mut count = 0;
     auth.store.each_user(&mut |user| count += u64::from(is_meant(&user)))?;
     Ok(count)
-}
-
-/// Counts hashes by the name of their format.
-fn hash_kinds(
-    auth: &mut Auth<'_>,
-    is_meant: impl Fn(HashFormat) -> bool,
-) -> Result<BTreeMap<&'static str, u64>, StoreError> {
-    let mut kinds = BTreeMap::new();
-    auth.store.each_credential(&mut |credential| {
-        if let Some(kind) = credential.hash.as_ref().map(HashFormat::of).filter(|kind| is_meant(*kind)) {
-            *kinds.entry(kind.name()).or_default() += 1;
-        }
-    })?;
-    Ok(kinds)
-}
-
-fn of_kinds(
-    kinds: &BTreeMap<&'static str, u64>,
-    message: impl FnOnce(String) -> String,
-    hint: &'static str,
-) -> Option<Details> {
-    let list: Vec<String> = kinds.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    Details::if_any(kinds.values().sum(), message(list.join(", ")), hint)
 }
 
 #[cfg(test)]

@@ -73,6 +73,11 @@ impl HashFormat {
         }
     }
 
+    /// Whether a sign-in to a native database verifies the hash, and its function is another than argon2id.
+    pub fn is_legacy(self) -> bool {
+        self.is_accepted() && !matches!(self, Self::Accepted(HashParams::Argon2id(_)))
+    }
+
     /// Whether a sign-in to a native database replaces the hash with a stronger one.
     pub fn is_outdated(self, rules: &PasswordRules) -> bool {
         match self {

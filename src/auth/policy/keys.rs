@@ -69,6 +69,12 @@ pub const KEYS: &[Key] = &[
         place: |policy| Place::Number(&mut policy.password.cost.lanes),
     },
     Key {
+        name: "password.legacy-until",
+        meaning: "day from which passwords whose hashes are not argon2id no longer sign in",
+        range: Range::Day,
+        place: |policy| Place::Day(&mut policy.password.legacy_until),
+    },
+    Key {
         name: "throttle.free-attempts",
         meaning: "failed attempts for an address that cost no wait",
         range: Range::Number(1, 100),
@@ -167,6 +173,7 @@ mod tests {
                 Range::Number(least, most) => vec![least.to_string(), most.to_string()],
                 Range::Words(no, yes) => vec![no.to_owned(), yes.to_owned()],
                 Range::Users => vec!["none".to_owned(), "admins".to_owned()],
+                Range::Day => vec!["none".to_owned(), "2027-01-31".to_owned()],
                 Range::Text(_) => vec!["none".to_owned(), "some text".to_owned()],
             };
             let set = other.iter().any(|value| {
@@ -195,6 +202,10 @@ mod tests {
             ("password.argon2-memory", "8"),
             ("email.verification", "yes"),
             ("2fa.required", "admin"),
+            ("password.legacy-until", "tomorrow"),
+            ("password.legacy-until", "2027-02-30"),
+            ("password.legacy-until", "2027-01-31T12:00:00Z"),
+            ("password.legacy-until", "20270131"),
         ] {
             let mut policy = Policy::default();
             let refused = Key::find(name).unwrap().set(&mut policy, value);

@@ -40,7 +40,15 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
     } else {
         confirm_if_asked("Delete them?", context, |context| {
             let rows = expired(context)?;
+            let passwords = context.auth()?.count_expired(Expiring::LegacyPassword)?;
             let effect = format!("This deletes {} from {}.", counted_grouped(rows, "expired row"), escaped(&database));
+            let effect = match passwords {
+                0 => effect,
+                passwords => format!(
+                    "{effect}\n{} of them are passwords that password.legacy-until ended: their users need a new one.",
+                    grouped(passwords)
+                ),
+            };
             Ok((rows > 0).then_some(effect))
         })?;
         progress("deleting expired rows", context, expired)?

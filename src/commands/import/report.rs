@@ -120,8 +120,8 @@ impl Report for ImportReport {
             if !self.dry_run {
                 let at = plan.before.as_ref().map_or(now, |before| before.at);
                 notes.push(format!(
-                    "this export was imported {}: 0 rows to do; --on-conflict skip looks at each row again",
-                    style.ends(at, now)
+                    "this export was imported before ({}): 0 rows to do; --on-conflict skip looks at each row again",
+                    style.when(at, now)
                 ));
             }
             let done = self.codes.iter().map(|codes| codes.sentence(true)).collect();

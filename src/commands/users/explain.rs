@@ -147,6 +147,9 @@ impl Explanation {
             },
             SignInBlocker::NoPassword { .. } => format!("`authctl users set-password {user}` sets one"),
             SignInBlocker::HashNotAccepted(_) => format!("`authctl users set-password {user}` sets another"),
+            SignInBlocker::LegacyHash { .. } => format!(
+                "`authctl users reset-code {user}` lets the user set another, and `authctl users set-password {user}` sets one"
+            ),
             SignInBlocker::EmailNotVerified { .. } => format!(
                 "`authctl users verify-email {user}` says that it is; `authctl policy unset email.verification` asks no more"
             ),
@@ -201,6 +204,10 @@ fn message(blocker: &SignInBlocker) -> String {
         }
         SignInBlocker::HashNotAccepted(kind) => {
             format!("the password hash is of a kind that is not accepted here ({})", kind.name())
+        }
+        SignInBlocker::LegacyHash { kind, since } => {
+            let until = rfc3339(*since);
+            format!("the password hash is {}, and password.legacy-until ended such passwords at {until}", kind.name())
         }
         SignInBlocker::EmailNotVerified { .. } => {
             "the email address is not verified, and the policy asks for that".to_owned()

@@ -19,6 +19,17 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let accounts = auth.store.accounts(&user.id)?;
     let live_sessions = auth.live_sessions(&user.id)?.len() as u64;
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
+    let legacy = auth.legacy_password(&user)?;
+    let now = auth.now;
+    context.notices.extend(legacy.map(|(kind, end)| {
+        let (verb, named) =
+            (if end <= now { "has not signed in since" } else { "signs in until" }, escape(&user.email));
+        format!(
+            "the password is {}, which {verb} {}; `authctl users reset-code {named}` lets the user set another",
+            kind.name(),
+            rfc3339(end)
+        )
+    }));
     context.notices.extend(odd::note_of(user.odd.iter()));
     let reach = Reach::to_find(&["session", "account"], context);
     reach.note(context);

@@ -8,7 +8,7 @@ use super::accounts::{PASSWORD, corrected_of};
 use super::audit::{interrupted_of, subjects};
 use super::codes::VALUE;
 use super::write_tx::Guest;
-use super::{SqlStore, api_tokens, audit, codes, native_factor, odd_rows, policy, rows, set_rows};
+use super::{SqlStore, api_tokens, audit, codes, legacy, native_factor, odd_rows, policy, rows, set_rows};
 use crate::auth::audit::{Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
@@ -161,6 +161,15 @@ impl DoctorStore for SqlStore {
         })
     }
 
+    fn count_legacy_passwords(&mut self) -> Result<u64, StoreError> {
+        self.read(|tx, mapping| Ok(legacy::find(tx, mapping, usize::MAX)?.len() as u64))
+    }
+
+    fn prune_legacy_passwords(&mut self, pruning: &mut Pruning) -> Result<u64, StoreError> {
+        let keys = self.read(|tx, mapping| legacy::find(tx, mapping, pruning.wanted()))?;
+        self.prune_part(pruning, &keys, legacy::delete)
+    }
+
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
         self.read_state(|tx| policy::settings(tx))
     }
@@ -194,10 +203,12 @@ pub(in crate::store) fn each_credential(
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(Credential),
 ) -> Result<(), StoreError> {
-    let sql = format!(r#"SELECT "userId", {PASSWORD} FROM "account" WHERE "providerId" = ?1"#);
+    let sql = format!(r#"SELECT "userId", {PASSWORD}, "updatedAt" FROM "account" WHERE "providerId" = ?1"#);
+    let times = mapping.times.of("account", "updatedAt");
     tx.each(&mapping.sql(sql), &[Account::CREDENTIAL.into()], |row| {
         let hash = row.value(1)?.as_bytes().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
-        found(Credential { user_id: rows::key(row, 0, mapping, "user")?, hash });
+        let updated_at = times.read(row.value(2)?);
+        found(Credential { user_id: rows::key(row, 0, mapping, "user")?, hash, updated_at });
         Ok(())
     })
 }

@@ -229,6 +229,11 @@ pub(in crate::store) struct Part {
 }
 
 impl Part {
+    /// Deleted rows, when no app keeps any.
+    pub(super) fn of(deleted: u64) -> Self {
+        Self { deleted, kept: Vec::new() }
+    }
+
     /// The entry of the log; `None` if no row was deleted.
     pub(super) fn event(&self, name: &'static str, noun: &str) -> Option<Event> {
         (self.deleted > 0).then(|| Event::new(name).with(counted(self.deleted, noun)))
