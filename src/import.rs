@@ -307,6 +307,9 @@ fn format_of(files: &VecDeque<(Bytes, Recognised)>, named: Option<Format>) -> Re
         }
         let file = || bytes.name().to_owned();
         match (recognised.formats.as_slice(), known) {
+            ([], None) if let Some(bytes) = recognised.exceeds => {
+                return Err(ImportError::FirstTooLarge { file: file(), bytes });
+            }
             ([], None) => return Err(ImportError::NotRecognised { file: file() }),
             // Files of unknown or plain shape belong to the system of the others.
             ([], Some(_)) => {}

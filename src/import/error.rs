@@ -14,6 +14,9 @@ pub enum ImportError {
     NoFile,
     #[error("cannot tell which system {file} comes from; name it with --format: {}", format::names(&Format::ALL))]
     NotRecognised { file: String },
+    /// The first record is too long to show a format.
+    #[error("the first record of {file} is longer than {bytes} bytes, the most that a record may have")]
+    FirstTooLarge { file: String, bytes: usize },
     #[error("{file} fits several formats ({}); name the right one with --format", format::names(.formats))]
     Ambiguous { file: String, formats: Vec<Format> },
     #[error("the files come from different systems: {first_file} from {first}, {file} from {format}")]

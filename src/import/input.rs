@@ -10,8 +10,6 @@ use super::error::ImportError;
 
 /// The bytes that are read at once.
 const CHUNK_BYTES: usize = 64 << 10;
-/// The bytes at the start of a file by which it is recognised.
-const SAMPLE_BYTES: usize = 256 << 10;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -141,9 +139,9 @@ impl Bytes {
         self.consumed
     }
 
-    /// The start of the text. `true` if it is the whole text.
-    pub(super) fn sample(&mut self) -> Result<(&[u8], bool), ImportError> {
-        while self.checked - self.start < SAMPLE_BYTES && self.read_more()? {}
+    /// The start of the text, at least as many bytes. `true` if it is the whole text.
+    pub(super) fn sample(&mut self, bytes: usize) -> Result<(&[u8], bool), ImportError> {
+        while self.checked - self.start < bytes && self.read_more()? {}
         Ok((&self.buffer[self.start..self.checked], self.at_end))
     }
 

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::error::ImportError;
 use super::input::Bytes;
-use super::lines::{TooLong, next_line};
 use super::record::{Item, Record};
 use super::{DEPTH_MAX, RECORD_BYTES_MAX};
 use crate::auth::import::row::Reason;
@@ -350,36 +349,11 @@ fn record_of(text: &[u8], line: u64, table: Option<Rc<str>>) -> Item {
     }
 }
 
-/// The records of a file with one object a line.
-pub(super) struct JsonLines {
-    bytes: Bytes,
-}
-
-impl JsonLines {
-    pub(super) fn new(bytes: Bytes) -> Self {
-        Self { bytes }
+/// Reads the record of a line.
+pub(super) fn read_line(bytes: &Bytes, line: u64, text: &str) -> Result<Option<Item>, ImportError> {
+    let text = text.trim();
+    if Walk::default().through(text.as_bytes(), DEPTH_MAX).1 == Walked::TooDeep {
+        return Err(ImportError::TooDeep { file: bytes.name().to_owned(), line });
     }
-
-    pub(super) fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
-    pub(super) fn into_bytes(self) -> Bytes {
-        self.bytes
-    }
-
-    pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
-        loop {
-            let Some(line) = next_line(&mut self.bytes, RECORD_BYTES_MAX, TooLong::Skip)? else { return Ok(None) };
-            let Some(text) = line.text else { return Ok(Some(Item::too_large(line.number))) };
-            let text = text.trim();
-            if text.is_empty() {
-                continue;
-            }
-            if Walk::default().through(text.as_bytes(), DEPTH_MAX).1 == Walked::TooDeep {
-                return Err(ImportError::TooDeep { file: self.bytes.name().to_owned(), line: line.number });
-            }
-            return Ok(Some(record_of(text.as_bytes(), line.number, None)));
-        }
-    }
+    Ok(Some(record_of(text.as_bytes(), line, None)))
 }

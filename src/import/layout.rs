@@ -4,9 +4,9 @@ use super::csv::{COMMA, CsvColumns, CsvTable};
 use super::error::ImportError;
 use super::format::Format;
 use super::input::Bytes;
-use super::json::{JsonLines, JsonTree, Realms};
+use super::json::{JsonTree, Realms};
 use super::ldif::LdifEntries;
-use super::lines::ColonLines;
+use super::lines::RecordLines;
 use super::recognise::Layout;
 use super::record::Item;
 use super::sql::SqlDump;
@@ -15,12 +15,11 @@ use super::system;
 /// Divides the text of a file into records.
 pub(super) enum Reader {
     JsonTree(JsonTree),
-    JsonLines(JsonLines),
+    Lines(RecordLines),
     Csv(CsvTable),
     CsvColumns(CsvColumns),
     Sql(SqlDump),
     Ldif(LdifEntries),
-    Colons(ColonLines),
 }
 
 impl Reader {
@@ -35,24 +34,23 @@ impl Reader {
                 Self::JsonTree(tree(bytes, Some(Realms::new(realm, layout == Layout::JsonTrees))))
             }
             Layout::JsonTree | Layout::JsonTrees => Self::JsonTree(tree(bytes, None)),
-            Layout::JsonLines => Self::JsonLines(JsonLines::new(bytes)),
+            Layout::JsonLines => Self::Lines(RecordLines::json(bytes)),
             Layout::Csv(separator) => Self::Csv(CsvTable::new(bytes, separator)?),
             Layout::CsvColumns => Self::CsvColumns(CsvColumns::new(bytes)),
             Layout::Sql => Self::Sql(SqlDump::new(bytes)),
             Layout::Ldif => Self::Ldif(LdifEntries::new(bytes)),
-            Layout::Colons => Self::Colons(ColonLines::new(bytes)),
+            Layout::Colons => Self::Lines(RecordLines::colons(bytes)),
         })
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
         match self {
             Self::JsonTree(reader) => reader.next(),
-            Self::JsonLines(reader) => reader.next(),
+            Self::Lines(reader) => reader.next(),
             Self::Csv(reader) => reader.next(),
             Self::CsvColumns(reader) => reader.next(),
             Self::Sql(reader) => reader.next(),
             Self::Ldif(reader) => reader.next(),
-            Self::Colons(reader) => reader.next(),
         }
     }
 
@@ -67,24 +65,22 @@ impl Reader {
     pub(super) fn bytes(&self) -> &Bytes {
         match self {
             Self::JsonTree(reader) => reader.bytes(),
-            Self::JsonLines(reader) => reader.bytes(),
+            Self::Lines(reader) => reader.bytes(),
             Self::Csv(reader) => reader.bytes(),
             Self::CsvColumns(reader) => reader.bytes(),
             Self::Sql(reader) => reader.bytes(),
             Self::Ldif(reader) => reader.bytes(),
-            Self::Colons(reader) => reader.bytes(),
         }
     }
 
     pub(super) fn into_bytes(self) -> Bytes {
         match self {
             Self::JsonTree(reader) => reader.into_bytes(),
-            Self::JsonLines(reader) => reader.into_bytes(),
+            Self::Lines(reader) => reader.into_bytes(),
             Self::Csv(reader) => reader.into_bytes(),
             Self::CsvColumns(reader) => reader.into_bytes(),
             Self::Sql(reader) => reader.into_bytes(),
             Self::Ldif(reader) => reader.into_bytes(),
-            Self::Colons(reader) => reader.into_bytes(),
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::LINE_BYTES_MAX;
 use super::error::ImportError;
 use super::input::Bytes;
+use super::json;
 use super::record::{Item, Record};
+use super::{LINE_BYTES_MAX, RECORD_BYTES_MAX};
 
 /// A line of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,14 +61,31 @@ pub(super) fn next_line(bytes: &mut Bytes, max: usize, too_long: TooLong) -> Res
     Ok(is_there.then_some(Line { number, text }))
 }
 
-/// The records of a file with fields between colons. Fields are named by their places from 0.
-pub(super) struct ColonLines {
-    bytes: Bytes,
+/// How a file with a record a line reads one.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    /// The most bytes of a line.
+    max: usize,
+    too_long: TooLong,
+    /// Reads a line that is neither empty nor too long. `None` for a comment.
+    read: fn(&Bytes, u64, &str) -> Result<Option<Item>, ImportError>,
 }
 
-impl ColonLines {
-    pub(super) fn new(bytes: Bytes) -> Self {
-        Self { bytes }
+/// The records of a file with a record a line.
+pub(super) struct RecordLines {
+    bytes: Bytes,
+    form: Form,
+}
+
+impl RecordLines {
+    /// A JSON object a line.
+    pub(super) fn json(bytes: Bytes) -> Self {
+        Self { bytes, form: Form { max: RECORD_BYTES_MAX, too_long: TooLong::Skip, read: json::read_line } }
+    }
+
+    /// Fields between colons, which are named by their places from 0.
+    pub(super) fn colons(bytes: Bytes) -> Self {
+        Self { bytes, form: Form { max: LINE_BYTES_MAX, too_long: TooLong::Refuse, read: colons } }
     }
 
     pub(super) fn bytes(&self) -> &Bytes {
@@ -79,15 +97,26 @@ impl ColonLines {
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Item>, ImportError> {
+        let Form { max, too_long, read } = self.form;
         loop {
-            let Some(line) = next_line(&mut self.bytes, LINE_BYTES_MAX, TooLong::Refuse)? else { return Ok(None) };
-            let text = line.text.unwrap_or_default();
-            if text.trim().is_empty() || text.starts_with('#') {
+            let Some(line) = next_line(&mut self.bytes, max, too_long)? else { return Ok(None) };
+            let Some(text) = line.text else { return Ok(Some(Item::too_large(line.number))) };
+            if text.trim().is_empty() {
                 continue;
             }
-            let values: Vec<Value> = text.split(':').map(Value::from).collect();
-            let names = (0..values.len()).map(|place| place.to_string().into()).collect();
-            return Ok(Some(Item::Record(Record::of_row(line.number, names, values))));
+            if let Some(item) = read(&self.bytes, line.number, &text)? {
+                return Ok(Some(item));
+            }
         }
     }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a line of another form can be an error")]
+fn colons(_: &Bytes, line: u64, text: &str) -> Result<Option<Item>, ImportError> {
+    if text.starts_with('#') {
+        return Ok(None);
+    }
+    let values: Vec<Value> = text.split(':').map(Value::from).collect();
+    let names = (0..values.len()).map(|place| place.to_string().into()).collect();
+    Ok(Some(Item::Record(Record::of_row(line, names, values))))
 }

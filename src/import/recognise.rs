@@ -9,8 +9,10 @@ use super::error::ImportError;
 use super::format::Format;
 use super::input::Bytes;
 use super::json::{Walk, Walked};
-use super::{COLUMNS_MAX, DEPTH_MAX};
+use super::{COLUMNS_MAX, DEPTH_MAX, LINE_BYTES_MAX, RECORD_BYTES_MAX};
 
+/// The bytes at the start of a file by which it is recognised.
+const SAMPLE_BYTES: usize = 256 << 10;
 /// The records of a table by which a file is recognised.
 const SAMPLE_RECORDS: usize = 20;
 /// The fewest columns of Firebase's table, which has no header.
@@ -45,27 +47,57 @@ pub(super) struct Recognised {
     pub(super) layout: Layout,
     /// All formats that it can be, none of them plain if another fits.
     pub(super) formats: Vec<Format>,
+    /// The bytes that the first record exceeds, if it is too long to show a format.
+    pub(super) exceeds: Option<usize>,
+}
+
+impl Recognised {
+    fn new(layout: Layout, formats: Vec<Format>) -> Self {
+        Self { layout, formats, exceeds: None }
+    }
 }
 
 pub(super) fn recognise(bytes: &mut Bytes) -> Result<Recognised, ImportError> {
     let file = bytes.name().to_owned();
-    let (sample, is_whole) = bytes.sample()?;
+    let (sample, is_whole) = bytes.sample(SAMPLE_BYTES)?;
     let text = String::from_utf8_lossy(sample);
     let text = text.trim_start();
     if text.is_empty() {
         return Err(ImportError::Empty { file });
     }
     if !matches!(text.as_bytes()[0], b'{' | b'[') {
-        return Ok(lines(text));
+        let is_too_long = text.lines().next().is_some_and(|line| line.len() > LINE_BYTES_MAX);
+        let recognised = lines(text);
+        let exceeds = (is_too_long && recognised.formats.is_empty()).then_some(LINE_BYTES_MAX);
+        return Ok(Recognised { exceeds, ..recognised });
     }
     let recognised = json(text, is_whole);
-    if recognised.formats.is_empty()
-        && let (length, Walked::TooDeep) = Walk::default().through(text.as_bytes(), DEPTH_MAX)
-    {
+    if !recognised.formats.is_empty() {
+        return Ok(recognised);
+    }
+    if let (length, Walked::TooDeep) = Walk::default().through(text.as_bytes(), DEPTH_MAX) {
         let lines = text[..length].matches('\n').count();
         return Err(ImportError::TooDeep { file, line: 1 + lines as u64 });
     }
-    Ok(recognised)
+    if is_whole {
+        return Ok(recognised);
+    }
+    // The first record may be longer than the sample.
+    let (sample, is_whole) = bytes.sample(RECORD_BYTES_MAX + SAMPLE_BYTES)?;
+    let text = String::from_utf8_lossy(sample);
+    let text = text.trim_start();
+    let recognised = json(text, is_whole);
+    let is_too_long = recognised.formats.is_empty() && begins_with_endless_record(text);
+    Ok(Recognised { exceeds: is_too_long.then_some(RECORD_BYTES_MAX), ..recognised })
+}
+
+/// Whether a text of JSON that goes on has no record that ends in it.
+fn begins_with_endless_record(text: &str) -> bool {
+    let is_endless = |text: &str| Walk::default().through(text.as_bytes(), DEPTH_MAX).1 == Walked::Within;
+    match text.strip_prefix('[') {
+        Some(items) => is_endless(items.trim_start()),
+        None => is_endless(text) && shape(text, false).1.records().next().is_none(),
+    }
 }
 
 /// The columns of a table or the names of the records of JSON, in lower case.
@@ -142,10 +174,10 @@ fn lines(text: &str) -> Recognised {
     let line = text.lines().find(|line| !is_comment(line)).unwrap_or_default();
     let starts = |word: &str| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     if starts("version:") || starts("dn:") {
-        return Recognised { layout: Layout::Ldif, formats: vec![Format::Ldif] };
+        return Recognised::new(Layout::Ldif, vec![Format::Ldif]);
     }
     if text.lines().take(DUMP_LINES).any(super::sql::begins_table) {
-        return Recognised { layout: Layout::Sql, formats: vec![Format::Supabase] };
+        return Recognised::new(Layout::Sql, vec![Format::Supabase]);
     }
     // No more than one separator makes columns of the header that are known.
     let tables = SEPARATORS.map(|separator| {
@@ -154,23 +186,23 @@ fn lines(text: &str) -> Recognised {
     });
     let mut tables = tables.into_iter().filter(|(_, formats)| !formats.is_empty());
     if let Some((separator, formats)) = tables.next() {
-        return Recognised { layout: Layout::Csv(separator), formats };
+        return Recognised::new(Layout::Csv(separator), formats);
     }
     let row = cells_of(line, COMMA);
     let is_firebase = row.len() >= FIREBASE_COLUMNS && row.len() <= COLUMNS_MAX && line.trim_end().ends_with(',');
     if is_firebase && matches!(row[2].as_str(), "true" | "false") {
-        return Recognised { layout: Layout::CsvColumns, formats: vec![Format::Firebase] };
+        return Recognised::new(Layout::CsvColumns, vec![Format::Firebase]);
     }
     let fields: Vec<&str> = line.split(':').collect();
     if fields.len() == SHADOW_FIELDS && fields[2..].iter().all(|field| field.bytes().all(|byte| byte.is_ascii_digit()))
     {
-        return Recognised { layout: Layout::Colons, formats: vec![Format::Shadow] };
+        return Recognised::new(Layout::Colons, vec![Format::Shadow]);
     }
     let is_htpasswd = fields.len() >= 2 && !fields[0].is_empty() && !fields[0].contains([' ', ',', '"']);
     let has_hash = || fields[1].starts_with(['$', '{']) || fields[1].len() == DES_CHARACTERS;
     let formats = if is_htpasswd && has_hash() { vec![Format::Htpasswd] } else { Vec::new() };
     let layout = if formats.is_empty() && line.contains(',') { Layout::Csv(COMMA) } else { Layout::Colons };
-    Recognised { layout, formats }
+    Recognised::new(layout, formats)
 }
 
 /// The length of a hash of the old `crypt`.
@@ -217,7 +249,7 @@ fn json(text: &str, is_whole: bool) -> Recognised {
     };
     formats.sort_unstable();
     formats.dedup();
-    Recognised { layout, formats }
+    Recognised::new(layout, formats)
 }
 
 /// The formats of an object with arrays.

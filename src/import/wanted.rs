@@ -4,7 +4,8 @@ use super::Input;
 use super::csv::{CsvTable, SEPARATORS, cells_of};
 use super::error::ImportError;
 use super::input::Bytes;
-use super::json::{JsonLines, JsonTree};
+use super::json::JsonTree;
+use super::lines::RecordLines;
 use super::record::{Fault, Item, Record, is_named};
 
 const ADDRESS: &[&str] = &["address", "email"];
@@ -12,6 +13,9 @@ const NAME: &str = "name";
 const ROLE: &str = "role";
 const VERIFIED: &[&str] = &["verified", "emailverified"];
 const BANNED: &str = "banned";
+
+/// The bytes that show which kind of list a file is: its header at most.
+const HEAD_BYTES: usize = 256 << 10;
 
 /// The fields of a row, as messages name them.
 const FIELDS: &str = "address, name, role, verified and banned";
@@ -54,20 +58,20 @@ pub fn read_wanted(input: Input) -> Result<Vec<ReadRow>, ImportError> {
 
 enum Reader {
     Tree(JsonTree),
-    Lines(JsonLines),
+    Lines(RecordLines),
     Table(Box<CsvTable>),
 }
 
 impl Reader {
     fn open(mut bytes: Bytes) -> Result<Self, ImportError> {
         let file = bytes.name().to_owned();
-        let (sample, _) = bytes.sample()?;
+        let (sample, _) = bytes.sample(HEAD_BYTES)?;
         let text = String::from_utf8_lossy(sample);
         let first = text.trim_start().as_bytes().first().copied();
         let header = text.trim_start().lines().next().unwrap_or_default().to_owned();
         Ok(match first {
             None => return Err(ImportError::Empty { file }),
-            Some(b'{') => Self::Lines(JsonLines::new(bytes)),
+            Some(b'{') => Self::Lines(RecordLines::json(bytes)),
             Some(b'[') => Self::Tree(JsonTree::new(bytes, |_| true, None)),
             Some(_) => {
                 let has_address =

@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Export, Format, ImportError, Input, ReadOptions};
+use super::super::{Export, Format, ImportError, Input, LINE_BYTES_MAX, RECORD_BYTES_MAX, ReadOptions};
 use super::{file, open, open_as, read_all, rows};
 use crate::auth::import::row::{Fact, Place, Reason, RowFault, SourceRow};
 
@@ -117,6 +117,25 @@ fn endless_lines_of_other_layouts_end_the_import() {
     let dump = "INSERT INTO auth.users (id, email) VALUES\n('";
     let error = read_all(vec![Endless::input(dump, b'a', 2 * MIB, "')")], ReadOptions::default()).unwrap_err();
     assert!(matches!(error, ImportError::RecordTooLarge { line: 2, .. }), "{error}");
+}
+
+#[test]
+fn endless_first_record_is_too_large_and_not_unknown() {
+    for (start, bytes) in [
+        ("", LINE_BYTES_MAX),
+        (r#"{"id":"1","email":""#, RECORD_BYTES_MAX),
+        (r#"[{"id":"1","email":""#, RECORD_BYTES_MAX),
+        (r#"{"users":[{"localId":""#, RECORD_BYTES_MAX),
+    ] {
+        let error = read_all(vec![Endless::input(start, b'a', GIB, "")], ReadOptions::default()).unwrap_err();
+        assert!(matches!(error, ImportError::FirstTooLarge { bytes: found, .. } if found == bytes), "{start}: {error}");
+    }
+    // A tree of no known system is that, whatever its size.
+    let tree = Endless::input(r#"{"people":[{"a":1},{"b":""#, b'a', GIB, "");
+    assert!(matches!(read_all(vec![tree], ReadOptions::default()), Err(ImportError::NotRecognised { .. })));
+    // A record that is longer than the sample shows its format.
+    let long = format!(r#"[{{"id":"1","email":"ada@example.com","image":"{}"}}]"#, "a".repeat(500_000));
+    assert_eq!(rows(&long).len(), 1);
 }
 
 #[test]
