@@ -254,12 +254,16 @@ impl Command {
         match self {
             Self::Users { command: UsersCommand::List(args) } => Some(&args.list),
             Self::Sessions { command: Some(SessionsCommand::List(args)), .. } => Some(&args.list),
+            Self::Sessions { command: Some(SessionsCommand::Revoke(args)), .. } => Some(&args.list),
             Self::Audit { command: AuditCommand::List(args) } => Some(&args.list),
             Self::Audit { command: AuditCommand::Tail(args) } => Some(&args.list),
             Self::Tokens { command: TokensCommand::List(args) } => Some(&args.list),
+            Self::Orgs { command: OrgsCommand::Members(args) } => Some(&args.list),
+            Self::Secret { command: SecretCommand::Check(args) } => Some(&args.list),
             Self::Sessions { command: None, list }
             | Self::Policy { command: PolicyCommand::Show(list) }
             | Self::Roles { command: RolesCommand::List(list) }
+            | Self::Orgs { command: OrgsCommand::List(list) }
             | Self::Db { command: DbCommand::List(list) } => Some(list),
             _ => None,
         }

@@ -40,8 +40,10 @@ use crate::auth::storage::LooseEnds;
 use crate::cli::Command;
 use crate::context::Context;
 use crate::error::{Attempted, CommandError};
-use crate::output::Outcome;
 use crate::output::progress::Progress;
+use crate::output::{Outcome, Report};
+use sessions::SessionsCommand;
+use tokens::TokensCommand;
 use users::UsersCommand;
 
 /// Runs a command.
@@ -103,6 +105,24 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Completions(args) => Ok(help::completions(args)),
         Command::Help(args) => help::run(args),
     }
+}
+
+/// Runs a command for one of its targets.
+fn run_for(command: &Command, target: &str, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
+    match command {
+        Command::Users { command } => users::run_for(command, target, context),
+        Command::Orgs { command } => orgs::run_for(command, target, context),
+        Command::Sessions { command: Some(SessionsCommand::Revoke(args)), .. } => {
+            sessions::revoke::run_for(args, target, context)
+        }
+        Command::Tokens { command: TokensCommand::Revoke(args) } => tokens::revoke_one(args, target, context),
+        _ => Err(one_target().into()),
+    }
+}
+
+/// The refusal of several targets.
+fn one_target() -> CommandError {
+    CommandError::Usage { message: "this command takes one target".to_owned(), hint: "run it for each of them" }
 }
 
 /// Shows on a terminal that a long act goes on, unless `--quiet` is given.

@@ -332,10 +332,11 @@ fn parts_of(error: &anyhow::Error) -> Vec<String> {
 }
 
 /// The exit code of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
     /// Did what was asked.
+    #[default]
     Done = 0,
     /// Failed, was declined, or the answer is no.
     Failed = 1,

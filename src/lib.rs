@@ -246,7 +246,7 @@ fn print_result(
             become_command(*command, cli.global.json, style)
         }
         Ok(Outcome::List(listing, layout)) => {
-            match commands::pages::pages(*listing, &layout.as_document(cli.global.json), style) {
+            match commands::pages::pages(*listing, &cli.command, &layout.as_document(cli.global.json), style) {
                 Ok(mut pages) => print_pages(&mut *pages, cli, style, &mut context),
                 Err(error) => print_failure(&Failure::from(error), cli.global.json, style.color),
             }
@@ -387,6 +387,7 @@ fn print_pages(pages: &mut dyn Pages, cli: &Cli, style: Style, context: &mut Con
         if unwritten.is_none() && !cli.global.quiet {
             page.done.iter().chain(&page.notes).for_each(|line| output::write_message(line));
         }
+        page.errors.iter().for_each(|line| output::write_message(line));
         if pages.is_over() || unwritten.is_some() && !pages.is_act() {
             break Ok(());
         }
@@ -396,7 +397,7 @@ fn print_pages(pages: &mut dyn Pages, cli: &Cli, style: Style, context: &mut Con
         unwritten.map(|error| Failure::of_output(&error, context.take_done().map(|done| done.what).as_deref()));
     let failures = [result.err(), unwritten, unlogged];
     let codes = failures.iter().flatten().map(|failure| print_failure(failure, cli.global.json, style.color));
-    codes.reduce(|first, _| first).unwrap_or(ExitCode::Done)
+    codes.reduce(|first, _| first).unwrap_or_else(|| pages.exit_code())
 }
 
 /// Prints a part of a list, in a pager if it does not fit the screen.

@@ -17,7 +17,7 @@ use std::os::fd::AsFd as _;
 use std::process::Command;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::auth::audit::{AuditQuery, Entry};
@@ -112,6 +112,8 @@ pub enum Listing {
     },
     /// Sessions that end while they are printed.
     Ending(Box<Ending>),
+    /// The results of the command for each of these targets, which are acted on while the results are printed.
+    Each(Vec<String>),
     /// A list that was read at once.
     Rows(Rows),
     /// An export, which is complete in a file without a name, and lines about it.
@@ -190,20 +192,46 @@ impl Style {
     pub fn dated(self, instant: Timestamp, now: Timestamp) -> String {
         let when = self.when(instant, now);
         match readable(instant) {
-            Some(instant) if self.terminal && self.times.is_none() => format!("{when} ({})", local_minute(instant)),
+            Some(instant) if self.shows_dates() => format!("{when} ({})", local_minute(instant)),
             _ => when,
         }
     }
 
-    /// Formats an instant as the end of a sentence: "in 7 days", "at 2026-12-04T10:00:00.000Z".
+    /// Whether a person reads relative times, which the local date follows.
+    fn shows_dates(self) -> bool {
+        self.terminal && self.times.is_none()
+    }
+
+    /// Formats an instant as the end of a sentence: "in 7 days", on a terminal "in 7 days (2026-12-04 11:00)", "at
+    /// 2026-12-04T10:00:00.000Z".
     pub fn ends(self, instant: Timestamp, now: Timestamp) -> String {
         match self.times {
+            None if self.shows_dates() && instant.duration_since(now) >= DATE_MATTERS => {
+                format!("{} ({})", relative(instant, now), local_minute(instant))
+            }
             None | Some(Times::Relative) => relative(instant, now),
             Some(Times::Local) => format!("at {}", local(instant)),
             Some(Times::Utc) => format!("at {}", rfc3339(instant)),
         }
     }
+
+    /// Formats an instant after the word "until": in UTC, and on a terminal "2026-12-04 11:00 (in 7 days)".
+    pub fn until(self, instant: Timestamp, now: Timestamp) -> String {
+        match self.times {
+            None if self.shows_dates() => format!("{} ({})", local_minute(instant), relative(instant, now)),
+            Some(Times::Local) => local(instant),
+            // "until in 7 days" is no English.
+            Some(Times::Relative) => match relative(instant, now) {
+                soon if instant > now => format!("{} from now", soon.trim_start_matches("in ")),
+                past => past,
+            },
+            None | Some(Times::Utc) => rfc3339(instant),
+        }
+    }
 }
+
+/// How far away an end is whose date a person wants to know.
+const DATE_MATTERS: SignedDuration = SignedDuration::from_hours(12);
 
 /// The text of a report.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -229,6 +257,11 @@ impl Page {
 
     pub fn note(line: String) -> Self {
         Self { notes: vec![line], ..Self::default() }
+    }
+
+    /// A line about what failed.
+    pub(crate) fn error(line: String) -> Self {
+        Self { errors: vec![line], ..Self::default() }
     }
 
     /// A line about an act that may have changed nothing.

@@ -150,15 +150,28 @@ impl Prompt {
         }
     }
 
-    /// Reads the current password, then the new one.
+    /// Asks for another new password, until `check` accepts it, after what is wrong with the one before.
     ///
     /// # Errors
     /// [`PromptError`].
-    pub fn current_and_new_password(&mut self, source: &Source) -> Result<(Password, Password), PromptError> {
+    pub fn another_password(&mut self, problem: &str, check: Check<'_, Password>) -> Result<Password, PromptError> {
+        ask_again(problem)?;
+        self.hidden_twice(check)
+    }
+
+    /// Reads the current password, then the new one; at a terminal until `check` accepts it.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn current_and_new_password(
+        &mut self,
+        source: &Source,
+        check: Check<'_, Password>,
+    ) -> Result<(Password, Password), PromptError> {
         match source {
             Source::Terminal => {
                 let current = self.hidden("Current password: ", "the current password")?;
-                Ok((current, self.hidden_twice(&|_| Ok(()))?))
+                Ok((current, self.hidden_twice(check)?))
             }
             other => other.two("the current password and the new one", &mut self.warnings),
         }
@@ -172,13 +185,14 @@ impl Prompt {
         &mut self,
         passwords: &Source,
         otp: &Source,
+        check: Check<'_, Password>,
     ) -> Result<(Password, Password, Option<Code>), PromptError> {
         if (passwords, otp) == (&Source::Stdin, &Source::Stdin) {
             let wanted = "the current password, the new one and the code of the second factor";
             let [current, new, code] = &Source::Stdin.lines(wanted, &mut self.warnings)?;
             return Ok((secret(current)?, secret(new)?, Some(secret(code)?)));
         }
-        let (current, new) = self.current_and_new_password(passwords)?;
+        let (current, new) = self.current_and_new_password(passwords, check)?;
         let code = (!otp.is_asked()).then(|| self.otp(otp)).transpose()?;
         Ok((current, new, code))
     }
@@ -266,7 +280,7 @@ impl Prompt {
         }
     }
 
-    /// Reads a code, then a new password.
+    /// Reads a code, then a new password; at a terminal until `check` accepts it.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -274,10 +288,11 @@ impl Prompt {
         &mut self,
         code_stdin: bool,
         password: &Source,
+        check: Check<'_, Password>,
     ) -> Result<(Code, Password), PromptError> {
         match (code_stdin, password) {
             (true, Source::Stdin) => Source::Stdin.two("the code and the new password", &mut self.warnings),
-            _ => Ok((self.code(code_stdin)?, self.new_password(password, &|_| Ok(()))?)),
+            _ => Ok((self.code(code_stdin)?, self.new_password(password, check)?)),
         }
     }
 
@@ -342,7 +357,7 @@ impl Prompt {
 }
 
 /// Checks what was typed, and says what is wrong with it.
-type Check<'c, T> = &'c dyn Fn(&T) -> Result<(), String>;
+pub type Check<'c, T> = &'c dyn Fn(&T) -> Result<(), String>;
 
 /// Says what is wrong with an entry, before the same question.
 fn ask_again(problem: &str) -> Result<(), PromptError> {

@@ -93,17 +93,15 @@ impl Auth<'_> {
         Ok(found.pop())
     }
 
-    /// Finds the users that entries of the audit log are about or by. An id stands for itself, whether the
-    /// user still exists or not, and the first characters of an id for that of a user who exists. An address stands for the user who has it now, in any spelling if no user has it
-    /// as given, else for every user who had
-    /// it in an entry, such as one who was deleted.
+    /// Finds the users that entries of the audit log are about or by. An id, or its first characters, stands for itself,
+    /// whether the user still exists or not. An address stands for the user who has it now, in any spelling if no user
+    /// has it as given, else for every user who had it in an entry, such as one who was deleted.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`] for an address that no user has and no entry names; [`AuthError::AmbiguousId`].
     pub fn users_in_log(&mut self, named: &str) -> Result<AuditUsers, AuthError> {
         if !is_address(named) {
-            let id = self.user_with_id(named)?.map_or_else(|| named.to_owned(), |user| user.id);
-            return Ok(AuditUsers { ids: vec![id], email: None });
+            return Ok(AuditUsers { ids: vec![self.logged_user_id(named)?], email: None });
         }
         let mut found = self.store.users_with_address(named)?;
         if found.is_empty() {

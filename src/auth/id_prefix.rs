@@ -1,9 +1,9 @@
 //! Ids by their first characters, as tables on a terminal show them.
 
 use super::session::Session;
-use super::storage::Completed;
+use super::storage::{Completed, StoreError};
 use super::user::{User, UserRef};
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, Scope};
 
 /// The fewest characters that stand for an id.
 const ID_PREFIX_MIN: usize = 6;
@@ -51,6 +51,21 @@ impl Auth<'_> {
         only(named, found, |user| format!("{} ({})", user.id, user.email))
     }
 
+    /// The whole id of a user whom entries of the log are about, by the first characters of it if no other id begins with
+    /// them, whether the user still exists or not; a text that means no other id as it is.
+    ///
+    /// # Errors
+    /// [`AuthError::AmbiguousId`].
+    pub(super) fn logged_user_id(&mut self, named: &str) -> Result<String, AuthError> {
+        let mut found = self.ids_with_prefix(Completed::User, named)?;
+        found.extend(beginning(named, || self.store.logged_users_with_prefix(named))?);
+        found.sort();
+        found.dedup();
+        let is_whole = found.iter().any(|id| id == named);
+        let only = if is_whole { None } else { only(named, found, Clone::clone)? };
+        Ok(only.unwrap_or_else(|| named.to_owned()))
+    }
+
     /// Finds a session that is meant, by the whole id, else by the first characters of it if no other session that is
     /// meant begins with them.
     ///
@@ -71,15 +86,37 @@ impl Auth<'_> {
         only(named, found, |session| session.id.clone())
     }
 
-    fn ids_with_prefix(&mut self, what: Completed, prefix: &str) -> Result<Vec<String>, AuthError> {
-        if !may_be_prefix(prefix) {
-            return Ok(Vec::new());
+    /// The whole id of a token of a scope that is meant by the first characters of it; a text that means no other id as it
+    /// is.
+    ///
+    /// # Errors
+    /// [`AuthError::AmbiguousId`].
+    pub fn token_id(&mut self, scope: &Scope, named: &str) -> Result<String, AuthError> {
+        let mut found = self.ids_with_prefix(Completed::Token, named)?;
+        if found.iter().any(|id| id == named) {
+            return Ok(named.to_owned());
         }
-        let mut ids = self.store.with_prefix(what, prefix)?;
-        // The column of an app may compare without regard to case.
-        ids.retain(|id| id.starts_with(prefix) && !is_number(id));
-        Ok(ids)
+        if !found.is_empty() && scope.user_id().is_some() {
+            let tokens = self.tokens(scope)?;
+            found.retain(|id| tokens.iter().any(|token| token.id == *id));
+        }
+        Ok(only(named, found, Clone::clone)?.unwrap_or_else(|| named.to_owned()))
     }
+
+    fn ids_with_prefix(&mut self, what: Completed, prefix: &str) -> Result<Vec<String>, AuthError> {
+        beginning(prefix, || self.store.with_prefix(what, prefix))
+    }
+}
+
+/// The ids that begin with a text, if it may stand for one.
+fn beginning(prefix: &str, find: impl FnOnce() -> Result<Vec<String>, StoreError>) -> Result<Vec<String>, AuthError> {
+    if !may_be_prefix(prefix) {
+        return Ok(Vec::new());
+    }
+    let mut ids = find()?;
+    // The column of an app may compare without regard to case.
+    ids.retain(|id| id.starts_with(prefix) && !is_number(id));
+    Ok(ids)
 }
 
 /// The id of the session that is meant among some: see [`Auth::session_with_id`].

@@ -43,7 +43,7 @@ pub use guest::{
 };
 pub use import::{ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedAccount, ImportedUser, OnConflict};
 pub use info::{DatabaseInfo, Product, Server, Storage};
-pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
+pub use lists::{FoundSession, PAGE_MAX, SessionQuery, SortKey, UserPage, UserPlace, UserQuery, UserSort};
 pub use organizations::{NewInvitation, NewMember, OrganizationStore};
 pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
 pub use second_factor::{
@@ -297,6 +297,9 @@ pub trait Maintenance {
 
     /// Values that begin with a prefix, at most some dozens.
     fn with_prefix(&mut self, what: Completed, prefix: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Ids of users that entries of the log are about and that begin with a prefix, also of users who were deleted.
+    fn logged_users_with_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError>;
 
     /// Roles that begin with a prefix, as users of a native database have them, apart from `user`.
     fn roles_with_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError>;

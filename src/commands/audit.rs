@@ -303,7 +303,7 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
 fn rows(entries: &[Entry], addresses: &Addresses) -> Rows {
     let item = |entry: &Entry| Item { document: entry_json(entry), row: row(entry, addresses), group: "" };
     let (columns, items) = (COLUMNS.to_vec(), entries.iter().map(item).collect());
-    Rows { name: "entries", columns, items, fields: Vec::new(), notes: Vec::new() }
+    Rows { name: "entries", columns, items, ..Rows::default() }
 }
 
 /// No entry was edited, removed or moved.
@@ -379,16 +379,17 @@ pub(super) fn changes_json(changes: &str) -> Value {
 
 const COLUMNS: [Column; 10] = [
     Column::whole("SEQ"),
-    Column::optional("WHEN", 3),
+    Column::optional("WHEN", 5),
     Column::whole("EVENT"),
-    Column::shrinking("BY", 12, 1).unfitted(),
-    Column::shrinking("BY", 12, 1).fitted(),
-    Column::shrinking("USER", 12, 2),
+    Column::shrinking("BY", 8, 3).unfitted(),
+    Column::shrinking("BY", 8, 3).fitted(),
+    Column::shrinking("USER", 12, 4),
     // Most entries have no session and no reason: without these columns there is room for addresses.
     Column::shrinking("SESSION", 8, 1).unfitted(),
     Column::shrinking("REASON", 8, 1).unfitted(),
-    Column::shrinking("DETAIL", 24, 4).unfitted(),
-    Column::shrinking("DETAIL", 24, 4).fitted(),
+    // Who did what to whom matters more than how.
+    Column::shrinking("DETAIL", 20, 2).unfitted(),
+    Column::shrinking("DETAIL", 20, 2).fitted(),
 ];
 
 /// The characters of an id beside the detail of an entry; commands take them.

@@ -1,10 +1,12 @@
 //! Answers the completion scripts of bash, zsh and fish: commands, options, and what the database knows.
 //!
-//! It never asks and never writes: a database that is missing, on a server, of an older schema or busy has no values.
+//! It never asks and never writes: a database that is missing, of a newer schema, busy or slow has no values.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ValueHint};
@@ -14,13 +16,15 @@ use crate::auth::policy::KEYS;
 use crate::auth::storage::{Completed, Store, StoreError};
 use crate::cli::{self, topics};
 use crate::context::{Context, Environment, GlobalOptions};
-use crate::store::sqlite;
 
 /// The first argument with which a script asks. The second is the shell, the third `--`, and then come the words.
 pub(crate) const REQUEST: &str = "--internal-complete";
 
-/// The longest wait for a busy database. A shell waits for the answer.
+/// The longest wait for a busy database.
 const WAIT: Duration = Duration::from_millis(50);
+
+/// The longest wait for a database, such as one on a server that is silent. A shell waits for the answer.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The roles of Better Auth's admin plugin.
 const ROLES: [&str; 2] = ["admin", "user"];
@@ -32,7 +36,7 @@ pub(crate) fn answer(shell: &OsStr, mut words: Vec<OsString>) -> String {
     let data = Data::of(&words);
     let command = cli::command();
     resolve_aliases(&command, &mut words[..last]);
-    let mut command = with_data(command, &data);
+    let mut command = with_data(command, "", &data);
     let directory = std::env::current_dir().ok();
     for candidate in complete(&mut command, words, last, directory.as_deref()).unwrap_or_default() {
         let Some(value) = candidate.get_value().to_str().filter(|value| !value.chars().any(char::is_control)) else {
@@ -78,8 +82,22 @@ impl Data {
         Self { database: value("--db"), schema: value("--schema") }
     }
 
-    /// Reads from the database; nothing where that is not possible.
-    fn read(&self, read: impl FnOnce(&mut dyn Store) -> Result<Vec<String>, StoreError>) -> Vec<String> {
+    /// Reads from the database; nothing where that is not possible or takes too long.
+    fn read(
+        &self,
+        read: impl FnOnce(&mut dyn Store) -> Result<Vec<String>, StoreError> + Send + 'static,
+    ) -> Vec<String> {
+        let (found, finds) = sync_channel(1);
+        let data = self.clone();
+        // What is not done in time ends with the process.
+        let begun = thread::Builder::new().spawn(move || {
+            let read = data.open().ok().and_then(|mut store| read(&mut *store).ok());
+            found.send(read.unwrap_or_default())
+        });
+        begun.ok().and_then(|_| finds.recv_timeout(PATIENCE).ok()).unwrap_or_default()
+    }
+
+    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
         let options = GlobalOptions {
             database: self.database.clone(),
             schema: self.schema.clone(),
@@ -87,30 +105,27 @@ impl Data {
             no_input: true,
             ..GlobalOptions::default()
         };
-        let context = Context::new(options, Environment::read());
-        let opened = context.database_file().ok().zip(context.schema_overrides().ok());
-        let store = opened.and_then(|(path, overrides)| sqlite::open_to_complete(&path, WAIT, &overrides).ok());
-        store.and_then(|mut store| read(&mut store).ok()).unwrap_or_default()
+        Ok(Box::new(Context::new(options, Environment::read()).open_to_complete()?))
     }
 }
 
 /// Gives the arguments of a command, and of those below it, the values of the database. The name of a value says what it
-/// is.
-fn with_data(command: clap::Command, data: &Data) -> clap::Command {
+/// is, and the command with the one above it.
+fn with_data(command: clap::Command, above: &str, data: &Data) -> clap::Command {
     let name = command.get_name().to_owned();
     command
         // A command is offered once.
         .visible_alias(None)
-        .mut_args(|argument| argument_with_data(argument, &name, data))
-        .mut_subcommands(|inner| with_data(inner, data))
+        .mut_args(|argument| argument_with_data(argument, [above, &name], data))
+        .mut_subcommands(|inner| with_data(inner, &name, data))
 }
 
-fn argument_with_data(argument: Arg, command: &str, data: &Data) -> Arg {
+fn argument_with_data(argument: Arg, commands: [&str; 2], data: &Data) -> Arg {
     if !argument.get_action().takes_values() || matches!(argument.get_action(), ArgAction::Help | ArgAction::Version) {
         return argument;
     }
-    let value = argument.get_value_names().and_then(<[_]>::first).map(ToString::to_string);
-    let value = value.unwrap_or_else(|| argument.get_id().as_str().to_uppercase());
+    let names = argument.get_value_names().unwrap_or_default().join(" ");
+    let value = if names.is_empty() { argument.get_id().as_str().to_uppercase() } else { names };
     let data = data.clone();
     let with = |find: fn(&Data, &str) -> Vec<String>| {
         ArgValueCompleter::new(move |typed: &OsStr| {
@@ -120,10 +135,12 @@ fn argument_with_data(argument: Arg, command: &str, data: &Data) -> Arg {
     };
     match value.as_str() {
         "USER" => argument.add(with(users)),
+        "USER ROLE" => argument.add(with(users_and_roles)),
         // The other addresses are new ones.
-        "EMAIL" if argument.get_long() == Some("try") || matches!(command, "signin" | "forgot") => {
+        "EMAIL" if argument.get_long() == Some("try") || matches!(commands[1], "signin" | "forgot") => {
             argument.add(with(users))
         }
+        "ID" if argument.is_positional() && commands[0] == "tokens" => argument.add(with(tokens)),
         "ID" if argument.is_positional() => argument.add(with(sessions)),
         "ROLE" => argument.add(with(roles)),
         "KEY" if argument.is_positional() => {
@@ -147,23 +164,39 @@ fn beginning<'a>(values: impl Iterator<Item = &'a str>, typed: &str) -> Vec<Stri
 
 /// Addresses, and ids where a part of one is typed.
 fn users(data: &Data, typed: &str) -> Vec<String> {
-    data.read(|store| {
-        let mut found = store.with_prefix(Completed::Address, typed)?;
+    let typed = typed.to_owned();
+    data.read(move |store| {
+        let mut found = store.with_prefix(Completed::Address, &typed)?;
         if !typed.is_empty() {
-            found.extend(store.with_prefix(Completed::User, typed)?);
+            found.extend(store.with_prefix(Completed::User, &typed)?);
         }
         Ok(found)
     })
 }
 
 fn sessions(data: &Data, typed: &str) -> Vec<String> {
-    data.read(|store| store.with_prefix(Completed::Session, typed))
+    let typed = typed.to_owned();
+    data.read(move |store| store.with_prefix(Completed::Session, &typed))
+}
+
+fn tokens(data: &Data, typed: &str) -> Vec<String> {
+    let typed = typed.to_owned();
+    data.read(move |store| store.with_prefix(Completed::Token, &typed))
+}
+
+/// Users, and the roles that come after them.
+fn users_and_roles(data: &Data, typed: &str) -> Vec<String> {
+    let mut found = users(data, typed);
+    found.extend(roles(data, typed));
+    found
 }
 
 fn roles(data: &Data, typed: &str) -> Vec<String> {
     let mut found = beginning(ROLES.into_iter(), typed);
     // A user may have several.
-    found.extend(data.read(|store| store.roles_with_prefix(typed)).into_iter().filter(|role| !role.contains(',')));
+    let typed = typed.to_owned();
+    let of_users = data.read(move |store| store.roles_with_prefix(&typed));
+    found.extend(of_users.into_iter().filter(|role| !role.contains(',')));
     found.sort();
     found.dedup();
     found

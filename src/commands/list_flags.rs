@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::error::CommandError;
 use crate::output::list::{Format, Layout};
 
 #[derive(Debug, Clone, Default, Args)]
@@ -38,6 +39,22 @@ pub enum ListFormat {
 impl ListFlags {
     pub fn is_json(&self) -> bool {
         self.output == Some(ListFormat::Json)
+    }
+
+    /// Refuses the flags where a command prints no list.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub(super) fn require_list(&self, is_list: bool) -> anyhow::Result<()> {
+        let is_given = self.output.is_some_and(|format| format != ListFormat::Json)
+            || !self.columns.is_empty()
+            || self.no_header
+            || self.wide;
+        if is_given && !is_list {
+            let message = "-o, --columns, --no-header and --wide are about the list of --dry-run".to_owned();
+            return Err(CommandError::Usage { message, hint: "add --dry-run, or leave them out" }.into());
+        }
+        Ok(())
     }
 
     /// Two flags that exclude each other. `json` if `--json` is given.

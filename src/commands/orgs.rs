@@ -5,15 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Attempt as _;
+use super::list_flags::ListFlags;
+use super::targets::{UsersAndRolesArg, UsersArg, each};
 use crate::auth::AuthError;
 use crate::auth::email::Email;
 use crate::auth::organization::{Invitation, Member, OrganizationInfo};
-use crate::auth::user::User;
 use crate::cli::values;
 use crate::context::Context;
-use crate::output::table::{Column, Tone, facts, table};
-use crate::output::text::{cell, escape, escaped, relative, rfc3339};
-use crate::output::{Outcome, Page, Report, Style};
+use crate::output::list::{Cell, Item, Rows};
+use crate::output::table::{Column, Tone, facts};
+use crate::output::text::{cell, escape, escaped, rfc3339};
+use crate::output::{Listing, Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -31,21 +33,24 @@ pub enum OrgsCommand {
         visible_alias = "ls",
         after_help = "Example:\n  authctl --db app.db orgs list --json | jq -r '.organizations[].slug'"
     )]
-    List,
+    List(ListFlags),
     /// Show an organization
     #[command(after_help = "Example:\n  authctl --db app.db orgs show acme")]
     Show(OrgArg),
     /// List the members of an organization, the owners first
     #[command(after_help = "Example:\n  authctl --db app.db orgs members acme --json | jq -r '.members[].email'")]
-    Members(OrgArg),
-    /// Make a user a member
+    Members(ListMembersArgs),
+    /// Make users members
     #[command(after_help = "Example:\n  authctl --db app.db orgs add acme ada@example.com --role admin")]
     Add(AddMemberArgs),
-    /// Remove a member, also from the teams; the last owner stays
+    /// Remove members, also from the teams; the last owner stays
     #[command(visible_alias = "rm", after_help = "Example:\n  authctl --db app.db orgs remove acme bob@example.com")]
-    Remove(MemberArg),
-    /// Set the roles of a member; the last owner stays one
-    #[command(after_help = "Example:\n  authctl --db app.db orgs set-role acme ada@example.com owner,admin")]
+    Remove(MembersArg),
+    /// Set the roles of members; the last owner stays one
+    #[command(
+        override_usage = "authctl orgs set-role [OPTIONS] <ORG> <USER>... <ROLE>",
+        after_help = "Example:\n  authctl --db app.db orgs set-role acme ada@example.com owner,admin"
+    )]
     SetRole(SetMemberRoleArgs),
     /// Invite an address, and print the id for the link of the app; no mail is sent
     ///
@@ -63,18 +68,26 @@ pub struct OrgArg {
 }
 
 #[derive(Debug, Args)]
-pub struct MemberArg {
+pub struct ListMembersArgs {
+    #[command(flatten)]
+    pub organization: OrgArg,
+    #[command(flatten)]
+    pub list: ListFlags,
+}
+
+#[derive(Debug, Args)]
+pub struct MembersArg {
     /// Id or slug of the organization
     #[arg(value_name = "ORG")]
     pub organization: String,
-    /// Email address or id
-    pub user: String,
+    #[command(flatten)]
+    pub targets: UsersArg,
 }
 
 #[derive(Debug, Args)]
 pub struct AddMemberArgs {
     #[command(flatten)]
-    pub member: MemberArg,
+    pub members: MembersArg,
     /// Roles, separated by commas
     #[arg(long, default_value = "member")]
     pub role: String,
@@ -82,10 +95,11 @@ pub struct AddMemberArgs {
 
 #[derive(Debug, Args)]
 pub struct SetMemberRoleArgs {
+    /// Id or slug of the organization
+    #[arg(value_name = "ORG")]
+    pub organization: String,
     #[command(flatten)]
-    pub member: MemberArg,
-    /// Roles, separated by commas
-    pub role: String,
+    pub targets: UsersAndRolesArg,
 }
 
 #[derive(Debug, Args)]
@@ -108,50 +122,110 @@ pub struct InviteArgs {
 
 pub(super) fn run(command: &OrgsCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
-        OrgsCommand::List => list(context).attempt("could not list organizations"),
+        OrgsCommand::List(flags) => list(flags, context).attempt("could not list organizations"),
         OrgsCommand::Show(args) => show(&args.organization, context).attempt("could not show the organization"),
-        OrgsCommand::Members(args) => members(&args.organization, context).attempt("could not list members"),
-        OrgsCommand::Add(args) => add(args, context).attempt("could not add the member"),
-        OrgsCommand::Remove(args) => remove(args, context).attempt("could not remove the member"),
-        OrgsCommand::SetRole(args) => set_role(args, context).attempt("could not set the role"),
+        OrgsCommand::Members(args) => members(args, context).attempt("could not list members"),
+        OrgsCommand::Add(args) => {
+            each_member(command, &args.members.targets, context).attempt("could not add the member")
+        }
+        OrgsCommand::Remove(args) => {
+            each_member(command, &args.targets, context).attempt("could not remove the member")
+        }
+        OrgsCommand::SetRole(args) => {
+            each_member(command, &args.targets.users()?, context).attempt("could not set the role")
+        }
         OrgsCommand::Invite(args) => invite(args, context).attempt("could not invite"),
     }
 }
 
-fn list(context: &mut Context) -> anyhow::Result<Outcome> {
-    Ok(OrganizationList(context.auth()?.organizations()?).into())
+/// Runs a command for the one user of a command line, or for each of several.
+fn each_member(command: &OrgsCommand, targets: &UsersArg, context: &mut Context) -> anyhow::Result<Outcome> {
+    match targets.only() {
+        Some(named) => Ok(Outcome::Report(run_for(command, named, context)?)),
+        None => each(targets.all()?, context, None),
+    }
+}
+
+/// Runs a command for one of its users.
+pub(super) fn run_for(command: &OrgsCommand, named: &str, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
+    let database = context.database()?.location;
+    let mut auth = context.auth()?;
+    let user = auth.user_to_change(named)?;
+    let (act, (organization, member)) = match command {
+        OrgsCommand::Add(AddMemberArgs { members, role }) => {
+            (MemberAct::Added, auth.add_member(&members.organization, &user, role)?)
+        }
+        OrgsCommand::Remove(args) => (MemberAct::Removed, auth.remove_member(&args.organization, &user)?),
+        OrgsCommand::SetRole(args) => {
+            (MemberAct::RoleSet, auth.set_member_role(&args.organization, &user, args.targets.roles()?)?)
+        }
+        _ => return Err(super::one_target().into()),
+    };
+    Ok(Box::new(MemberChanged { act, organization, member, database }))
+}
+
+fn list(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {
+    let organizations = context.auth()?.organizations()?;
+    let columns = vec![
+        Column::whole("SLUG"),
+        Column::shrinking("NAME", 12, 4),
+        Column::optional("MEMBERS", 3),
+        Column::optional("OWNERS", 2),
+        Column::extra("ID").toned(|_| Tone::Dim),
+        Column::requested("CREATED"),
+        Column::requested("INVITATIONS"),
+    ];
+    let item = |one: &OrganizationInfo| Item {
+        document: organization_json(one),
+        row: vec![
+            Cell::text(&one.slug),
+            Cell::text(&one.name),
+            Cell::text(one.members.to_string()),
+            Cell::text(one.owners.to_string()),
+            Cell::id(&one.id),
+            one.created_at.map_or_else(|| Cell::text(""), Cell::Time),
+            Cell::text(one.invitations.to_string()),
+        ],
+        group: "",
+    };
+    let notes = if organizations.is_empty() { vec!["there are no organizations".to_owned()] } else { Vec::new() };
+    let items = organizations.iter().map(item).collect();
+    let rows = Rows { name: "organizations", columns, items, notes, ..Rows::default() };
+    Ok(Outcome::list(Listing::Rows(rows), flags.layout()))
 }
 
 fn show(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     Ok(Shown(context.auth()?.members(named)?.0).into())
 }
 
-fn members(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (organization, members) = context.auth()?.members(named)?;
-    Ok(MemberList { organization, members }.into())
-}
-
-fn add(args: &AddMemberArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (user, database) = user_of(&args.member, context)?;
-    let (organization, member) = context.auth()?.add_member(&args.member.organization, &user, &args.role)?;
-    Ok(MemberChanged { act: MemberAct::Added, organization, member, database }.into())
-}
-
-fn remove(args: &MemberArg, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (user, database) = user_of(args, context)?;
-    let (organization, member) = context.auth()?.remove_member(&args.organization, &user)?;
-    Ok(MemberChanged { act: MemberAct::Removed, organization, member, database }.into())
-}
-
-fn set_role(args: &SetMemberRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (user, database) = user_of(&args.member, context)?;
-    let (organization, member) = context.auth()?.set_member_role(&args.member.organization, &user, &args.role)?;
-    Ok(MemberChanged { act: MemberAct::RoleSet, organization, member, database }.into())
-}
-
-fn user_of(args: &MemberArg, context: &mut Context) -> anyhow::Result<(User, DatabaseLocation)> {
-    let database = context.database()?.location;
-    Ok((context.auth()?.user_to_change(&args.user)?, database))
+fn members(args: &ListMembersArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let (organization, members) = context.auth()?.members(&args.organization.organization)?;
+    let columns = vec![
+        Column::shrinking("USER", 16, 5),
+        Column::shrinking("ROLE", 6, 4),
+        Column::optional("SINCE", 2),
+        Column::extra("ID").toned(|_| Tone::Dim),
+    ];
+    let item = |member: &Member| Item {
+        document: member_json(member),
+        row: vec![
+            Cell::text(member.email.as_deref().unwrap_or("(no such user)")),
+            Cell::text(&member.role),
+            member.joined_at.map_or_else(|| Cell::text(""), Cell::Time),
+            Cell::id(&member.user_id),
+        ],
+        group: "",
+    };
+    let none = || vec![format!("{} has no members", escape(&organization.name))];
+    let rows = Rows {
+        name: "members",
+        columns,
+        items: members.iter().map(item).collect(),
+        fields: vec![("organization", organization_json(&organization))],
+        notes: if members.is_empty() { none() } else { Vec::new() },
+        ..Rows::default()
+    };
+    Ok(Outcome::list(Listing::Rows(rows), args.list.layout()))
 }
 
 fn invite(args: &InviteArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -185,38 +259,6 @@ fn member_json(member: &Member) -> Value {
 }
 
 #[derive(Debug)]
-struct OrganizationList(Vec<OrganizationInfo>);
-
-impl Report for OrganizationList {
-    fn text(&self, _: Timestamp, style: Style) -> Page {
-        if self.0.is_empty() {
-            return Page::note("there are no organizations".to_owned());
-        }
-        let columns = [
-            Column::whole("SLUG"),
-            Column::shrinking("NAME", 12, 4),
-            Column::optional("MEMBERS", 3),
-            Column::optional("OWNERS", 2),
-            Column::extra("ID").toned(|_| Tone::Dim),
-        ];
-        let cells = |one: &OrganizationInfo| {
-            vec![
-                escape(&one.slug).into_owned(),
-                cell(&one.name),
-                one.members.to_string(),
-                one.owners.to_string(),
-                escape(&one.id).into_owned(),
-            ]
-        };
-        Page::answer(table(&columns, self.0.iter().map(cells).collect(), style))
-    }
-
-    fn json(&self) -> Value {
-        json!({ "organizations": self.0.iter().map(organization_json).collect::<Vec<_>>() })
-    }
-}
-
-#[derive(Debug)]
 struct Shown(OrganizationInfo);
 
 impl Report for Shown {
@@ -235,40 +277,6 @@ impl Report for Shown {
 
     fn json(&self) -> Value {
         json!({ "organization": organization_json(&self.0) })
-    }
-}
-
-#[derive(Debug)]
-struct MemberList {
-    organization: OrganizationInfo,
-    members: Vec<Member>,
-}
-
-impl Report for MemberList {
-    fn text(&self, now: Timestamp, style: Style) -> Page {
-        if self.members.is_empty() {
-            return Page::note(format!("{} has no members", escape(&self.organization.name)));
-        }
-        let columns = [
-            Column::shrinking("USER", 16, 5),
-            Column::shrinking("ROLE", 6, 4),
-            Column::optional("SINCE", 2),
-            Column::extra("ID").toned(|_| Tone::Dim),
-        ];
-        let cells = |member: &Member| {
-            vec![
-                member.email.as_deref().map_or_else(|| "(no such user)".to_owned(), cell),
-                cell(&member.role),
-                member.joined_at.map_or_else(|| "-".to_owned(), |at| style.when(at, now)),
-                escape(&member.user_id).into_owned(),
-            ]
-        };
-        Page::answer(table(&columns, self.members.iter().map(cells).collect(), style))
-    }
-
-    fn json(&self) -> Value {
-        let members: Vec<Value> = self.members.iter().map(member_json).collect();
-        json!({ "organization": organization_json(&self.organization), "members": members })
     }
 }
 
@@ -322,10 +330,10 @@ struct Invited {
 }
 
 impl Report for Invited {
-    fn text(&self, now: Timestamp, _: Style) -> Page {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         let Invitation { id, email, role, expires_at } = &self.invitation;
         let (email, name, role) = (escape(email), escape(&self.organization.name), escape(role));
-        let end = relative(*expires_at, now);
+        let end = style.ends(*expires_at, now);
         Page {
             answer: format!("{id}\n"),
             ..Page::done(format!("invited {email} to {name} as {role}; the invitation ends {end}"))

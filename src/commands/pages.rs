@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::cli::Command;
 use crate::context::Context;
-use crate::error::CommandError;
+use crate::error::{CommandError, ExitCode};
 use crate::output::list::{Item, Layout, ListWriter, Row, Rows, UnknownColumn};
 use crate::output::table::Column;
 use crate::output::{Listing, Page, Style};
@@ -52,6 +53,11 @@ pub(super) trait List: std::fmt::Debug {
     fn is_act(&self) -> bool {
         false
     }
+
+    /// The exit code, once the list is over.
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Done
+    }
 }
 
 /// What follows the items.
@@ -76,13 +82,23 @@ pub(crate) trait Pages {
 
     /// See [`List::is_act`].
     fn is_act(&self) -> bool;
+
+    /// See [`List::exit_code`].
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Done
+    }
 }
 
-/// Begins to print a list.
+/// Begins to print the list of a command.
 ///
 /// # Errors
 /// A usage error for a column that does not exist.
-pub(crate) fn pages(listing: Listing, layout: &Layout, style: Style) -> anyhow::Result<Box<dyn Pages>> {
+pub(crate) fn pages<'c>(
+    listing: Listing,
+    command: &'c Command,
+    layout: &Layout,
+    style: Style,
+) -> anyhow::Result<Box<dyn Pages + 'c>> {
     match listing {
         Listing::Users { query, limit, has_roles } => super::users::list::pages(query, limit, has_roles, layout, style),
         Listing::Entries { query } => super::audit::pages(query, layout, style),
@@ -91,6 +107,7 @@ pub(crate) fn pages(listing: Listing, layout: &Layout, style: Style) -> anyhow::
         }
         Listing::Export { file, about } => Ok(super::export::pages(file, about)),
         Listing::Ending(ending) => super::sessions::revoke::pages(*ending, layout, style),
+        Listing::Each(targets) => Ok(super::targets::pages(command, targets, layout, style)),
         Listing::Rows(rows) => PagesOf::boxed(ReadRows(rows), layout, Some(usize::MAX), style),
     }
 }
@@ -196,6 +213,10 @@ impl<L: List + 'static> Pages for PagesOf<L> {
     fn is_act(&self) -> bool {
         self.list.is_act()
     }
+
+    fn exit_code(&self) -> ExitCode {
+        self.list.exit_code()
+    }
 }
 
 /// A list that was read at once.
@@ -240,5 +261,9 @@ impl List for ReadRows {
 
     fn has_headings_alone(&self) -> bool {
         self.0.notes.is_empty()
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        self.0.exit_code
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Attempt as _;
 use super::mail_templates::{self, CodeMailed};
 use super::reach::Reach;
-use super::session_start::{OtpArgs, PasswordArgs, asking_otp};
+use super::session_start::{OtpArgs, PasswordArgs, asking_otp, strength_check};
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::codes::Purpose;
@@ -77,8 +77,10 @@ pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow
 fn change_password(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.authenticate()?;
     let in_person = me.in_person()?;
+    let own_words = [me.user.name.as_str(), me.user.email.as_str()];
+    let check = strength_check(&own_words, false, context);
     let (current, new, mut otp) =
-        context.prompt().passwords_and_given_otp(&args.password.source(), &args.otp.source())?;
+        context.prompt().passwords_and_given_otp(&args.password.source(), &args.otp.source(), &check)?;
     let changed = asking_otp(&mut otp, context, |otp, context| {
         Ok(context.auth()?.change_password(in_person, &current, &new, otp, args.keep_sessions)?)
     })?;
@@ -102,8 +104,18 @@ fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
 fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     // A missing database is reported before the first question.
     context.auth()?;
-    let (code, new) = context.prompt().code_and_new_password(args.code_stdin, &args.password.source())?;
-    let done = context.auth()?.reset_password(&code, new)?;
+    let source = args.password.source();
+    let check = strength_check(&[], false, context);
+    let (code, mut new) = context.prompt().code_and_new_password(args.code_stdin, &source, &check)?;
+    let done = loop {
+        match context.auth()?.reset_password(&code, new) {
+            // The words of the user are known after the code was checked.
+            Err(AuthError::WeakPassword(problem)) if source.is_asked() => {
+                new = context.prompt().another_password(&problem.to_string(), &check)?;
+            }
+            done => break done?,
+        }
+    };
     context.did(
         format!("the password of {} was set and the code is used up", done.user.email),
         "ask for another code with `authctl password forgot`",

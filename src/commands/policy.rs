@@ -153,7 +153,7 @@ fn rules(policy: &Policy) -> Rows {
         Item { document: rule(key, policy), row, group }
     };
     let (columns, items) = (COLUMNS.to_vec(), KEYS.iter().map(item).collect());
-    Rows { name: "policy", columns, items, fields: Vec::new(), notes: Vec::new() }
+    Rows { name: "policy", columns, items, ..Rows::default() }
 }
 
 const COLUMNS: [Column; 6] = [

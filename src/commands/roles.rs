@@ -42,8 +42,7 @@ fn list(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {
         name: "roles",
         columns: vec![Column::shrinking("ROLE", 12, 5), Column::whole("USERS")],
         items: roles.iter().map(item).collect(),
-        fields: Vec::new(),
-        notes: Vec::new(),
+        ..Rows::default()
     };
     Ok(Outcome::list(Listing::Rows(rows), flags.layout()))
 }

@@ -7,26 +7,23 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Attempt as _;
-use super::session_start::{OtpArgs, PasswordArgs, Printed, refuse_lost};
+use super::session_start::{OTP_IS_WRONG, OTP_TRIES, OtpArgs, PasswordArgs, Printed, asking_otp, refuse_lost};
 use crate::auth::audit::counted;
 use crate::auth::second_factor::recovery::RecoveryCodes;
 use crate::auth::second_factor::totp::TotpSecret;
 use crate::auth::second_factor::{FactorOwner, FactorStatus};
-use crate::auth::secret::{Code, Password};
 use crate::auth::user::User;
-use crate::auth::{AuthError, SignedIn};
+use crate::auth::{Auth, AuthError, InPerson, SignedIn};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::text::{rfc3339, who};
 use crate::output::{Outcome, Page, Report, Style, qr};
+use crate::prompt::Source;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl 2fa enable
   authctl 2fa status
   authctl 2fa recovery-codes";
-
-/// How many codes may be typed for one secret at a terminal.
-const TRIES: usize = 3;
 
 #[derive(Debug, Subcommand)]
 pub enum SecondFactorCommand {
@@ -138,44 +135,58 @@ fn confirm(me: &SignedIn, secret: &TotpSecret, context: &mut Context) -> anyhow:
         *secret.base32()
     );
     let mut typed = context.prompt().otp_after(&shown)?;
-    let mut tries_left = TRIES;
+    let mut tries_left = OTP_TRIES;
     loop {
         tries_left -= 1;
         let me = context.authenticate_without_factor()?;
         match context.auth()?.confirm_factor(me.in_person()?, &typed) {
             Ok((codes, ended)) => return Ok(Enabled { user: me.user, codes, ended }.into()),
             Err(AuthError::InvalidOtp) if tries_left > 0 => {
-                typed = context
-                    .prompt()
-                    .otp_after("The code is wrong. Check the clock of the device, and try the next code.")?;
+                typed = context.prompt().otp_after(OTP_IS_WRONG)?;
             }
             Err(error) => return Err(error.into()),
         }
     }
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods are of one lifetime, and `as_owner` takes any"
+)]
 fn disable(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (password, otp) = owner(args, context)?;
-    let me = context.authenticate_without_factor()?;
-    let owner = FactorOwner { password: &password, otp: &otp };
-    let ended = context.auth()?.disable_factor(me.in_person()?, &owner)?;
-    Ok(Disabled { user: me.user, ended }.into())
+    let (user, ended) = as_owner(args, context, |auth, me, owner| auth.disable_factor(me, owner))?;
+    Ok(Disabled { user, ended }.into())
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods are of one lifetime, and `as_owner` takes any"
+)]
 fn recovery_codes(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     refuse_lost(Printed::Code, context)?;
-    let (password, otp) = owner(args, context)?;
-    let me = context.authenticate_without_factor()?;
-    let owner = FactorOwner { password: &password, otp: &otp };
-    let codes = context.auth()?.new_recovery_codes(me.in_person()?, &owner)?;
-    Ok(NewCodes { user: me.user, codes }.into())
+    let (user, codes) = as_owner(args, context, |auth, me, owner| auth.new_recovery_codes(me, owner))?;
+    Ok(NewCodes { user, codes }.into())
 }
 
-/// Reads the proofs of a caller whose factor is on.
-fn owner(args: &OwnerArgs, context: &mut Context) -> anyhow::Result<(Password, Code)> {
+/// Reads the proofs of a caller whose factor is on, and acts. At a terminal a wrong code is asked for again.
+fn as_owner<T>(
+    args: &OwnerArgs,
+    context: &mut Context,
+    act: impl Fn(&mut Auth<'_>, InPerson<'_>, &FactorOwner<'_>) -> Result<T, AuthError>,
+) -> anyhow::Result<(User, T)> {
     let me = context.authenticate_without_factor()?;
     context.auth()?.require_factor_on(me.in_person()?)?;
-    Ok(context.prompt().password_and_otp(&args.password.source(), &args.otp.source())?)
+    let (password, mut otp) = context.prompt().password_and_given_otp(&args.password.source(), &args.otp.source())?;
+    if otp.is_none() && !context.prompt().can_ask() {
+        // Says why a code cannot be asked for.
+        otp = Some(context.prompt().otp(&Source::Terminal)?);
+    }
+    asking_otp(&mut otp, context, |otp, context| {
+        let me = context.authenticate_without_factor()?;
+        let otp = otp.ok_or(AuthError::OtpNeeded)?;
+        let done = act(&mut context.auth()?, me.in_person()?, &FactorOwner { password: &password, otp })?;
+        Ok((me.user, done))
+    })
 }
 
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::list_flags::ListFlags;
 use super::{Attempt as _, activity, confirm};
 use crate::auth::app_secrets::{Reading, Rotation, VersionedSecret};
 use crate::auth::audit::counted;
@@ -13,9 +14,10 @@ use crate::auth::second_factor::KeyUse;
 use crate::auth::storage::SecretChanges;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
-use crate::output::table::{Column, Tone, table};
+use crate::output::list::{Cell, Item, Rows};
+use crate::output::table::{Column, Tone};
 use crate::output::text::{escape, escaped};
-use crate::output::{Outcome, Page, Report, Style};
+use crate::output::{Listing, Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -33,7 +35,7 @@ pub enum SecretCommand {
     #[command(after_help = "Examples:
   authctl secret check
   BETTER_AUTH_SECRETS=2:$NEW BETTER_AUTH_SECRET=$OLD authctl --db app.db secret check")]
-    Check(OldSecretArgs),
+    Check(CheckArgs),
     /// Encrypt every value with a new secret, in one transaction
     ///
     /// In the database of a Better Auth app the new secret is the first one that the environment gives: see
@@ -45,6 +47,14 @@ pub enum SecretCommand {
   BETTER_AUTH_SECRETS=2:$NEW BETTER_AUTH_SECRET=$OLD authctl --db app.db secret rotate --dry-run
   BETTER_AUTH_SECRET=$NEW authctl --db app.db secret rotate --old-secret-file old --yes")]
     Rotate(RotateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub old: OldSecretArgs,
+    #[command(flatten)]
+    pub list: ListFlags,
 }
 
 #[derive(Debug, Args)]
@@ -112,10 +122,41 @@ fn scan(is_app: bool, context: &mut Context) -> anyhow::Result<Vec<Values>> {
     Ok(context.auth()?.factor_key_uses()?.into_iter().map(Values::of_key).collect())
 }
 
-fn check(args: &OldSecretArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn check(args: &CheckArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
-    let is_app = take_secrets(args, context)?;
-    Ok(Checked { values: scan(is_app, context)?, database }.into())
+    let is_app = take_secrets(&args.old, context)?;
+    let values = scan(is_app, context)?;
+    let unreadable = values.iter().filter(|values| values.state == UNREADABLE).map(|values| values.count).sum();
+    let place = escaped(&database);
+    let note = match unreadable {
+        _ if values.is_empty() => format!("nothing in {place} is encrypted"),
+        0 => format!("every encrypted value in {place} can be read"),
+        count => format!("{} in {place} cannot be read", counted(count, "value")),
+    };
+    let rows = Rows {
+        name: "values",
+        columns: COLUMNS.to_vec(),
+        items: values.iter().map(Values::item).collect(),
+        fields: vec![("unreadable", json!(unreadable)), ("database", json!(database.to_string()))],
+        notes: vec![note],
+        exit_code: if unreadable > 0 { ExitCode::Failed } else { ExitCode::Done },
+    };
+    Ok(Outcome::list(Listing::Rows(rows), args.list.layout()))
+}
+
+const COLUMNS: [Column; 4] = [
+    Column::whole("COLUMN"),
+    Column::whole("VALUES"),
+    Column::whole("STATE").toned(tone),
+    Column::shrinking("SECRET", 10, 1),
+];
+
+fn tone(state: &str) -> Tone {
+    match state {
+        UNREADABLE => Tone::Bad,
+        "older" => Tone::Warning,
+        _ => Tone::Good,
+    }
 }
 
 /// What the app does after its secret was changed.
@@ -199,66 +240,14 @@ impl Values {
         let state = if key.problem.is_some() { UNREADABLE } else { "current" };
         Self { column: "authctl_twoFactor.secret".to_owned(), state, secret: Some(key.name), count: key.secrets }
     }
-}
 
-#[derive(Debug)]
-struct Checked {
-    values: Vec<Values>,
-    database: DatabaseLocation,
-}
-
-impl Checked {
-    fn unreadable(&self) -> u64 {
-        self.values.iter().filter(|values| values.state == UNREADABLE).map(|values| values.count).sum()
-    }
-}
-
-impl Report for Checked {
-    fn text(&self, _now: Timestamp, style: Style) -> Page {
-        let row = |values: &Values| {
-            vec![
-                values.column.clone(),
-                values.count.to_string(),
-                values.state.to_owned(),
-                escape(values.secret.as_deref().unwrap_or("-")).into_owned(),
-            ]
-        };
-        let columns = [
-            Column::whole("COLUMN"),
-            Column::whole("VALUES"),
-            Column::whole("STATE").toned(|state| match state {
-                UNREADABLE => Tone::Bad,
-                "older" => Tone::Warning,
-                _ => Tone::Good,
-            }),
-            Column::shrinking("SECRET", 10, 1),
-        ];
-        let place = escaped(&self.database);
-        let note = match self.unreadable() {
-            _ if self.values.is_empty() => format!("nothing in {place} is encrypted"),
-            0 => format!("every encrypted value in {place} can be read"),
-            count => format!("{} in {place} cannot be read", counted(count, "value")),
-        };
-        Page {
-            answer: table(&columns, self.values.iter().map(row).collect(), style),
-            notes: vec![note],
-            ..Page::default()
+    fn item(&self) -> Item {
+        let Self { column, state, secret, count } = self;
+        Item {
+            document: json!({ "column": column, "count": count, "state": state, "secret": secret }),
+            row: vec![Cell::text(column), Cell::text(count.to_string()), Cell::text(*state), secret.as_ref().into()],
+            group: "",
         }
-    }
-
-    fn json(&self) -> Value {
-        let values = self.values.iter().map(|values| {
-            json!({ "column": values.column, "count": values.count, "state": values.state, "secret": values.secret })
-        });
-        json!({
-            "values": values.collect::<Vec<_>>(),
-            "unreadable": self.unreadable(),
-            "database": self.database.to_string(),
-        })
-    }
-
-    fn exit_code(&self) -> ExitCode {
-        if self.unreadable() > 0 { ExitCode::Failed } else { ExitCode::Done }
     }
 }
 

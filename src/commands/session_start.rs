@@ -64,19 +64,33 @@ fn named(file: Option<&PathBuf>, is_stdin: bool) -> Source {
     }
 }
 
-/// Repeats an act with a code of the second factor if it needs one, no flag named its source, and a person can be asked.
+/// How often a code of the second factor is asked for.
+pub(super) const OTP_TRIES: usize = 3;
+
+pub(super) const OTP_IS_WRONG: &str = "The code is wrong. Check the clock of the device, and try the next code.";
+
+/// Repeats an act with a code of the second factor if it needs one, no flag named its source, and a person can be asked; a
+/// few times if the code is wrong.
 pub(super) fn asking_otp<T>(
     otp: &mut Option<Code>,
     context: &mut Context,
     mut act: impl FnMut(Option<&Code>, &mut Context) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    match act(otp.as_ref(), context) {
-        Err(error) if matches!(error.downcast_ref(), Some(AuthError::OtpNeeded)) && context.prompt().can_ask() => {
-            *otp = Some(context.prompt().otp(&Source::Terminal)?);
-            act(otp.as_ref(), context)
+    let is_given = otp.is_some();
+    let mut done = act(otp.as_ref(), context);
+    for _ in 0..OTP_TRIES {
+        let Err(error) = &done else { break };
+        if is_given || !context.prompt().can_ask() {
+            break;
         }
-        done => done,
+        *otp = Some(match error.downcast_ref() {
+            Some(AuthError::OtpNeeded) => context.prompt().otp(&Source::Terminal)?,
+            Some(AuthError::InvalidOtp) => context.prompt().otp_after(OTP_IS_WRONG)?,
+            _ => break,
+        });
+        done = act(otp.as_ref(), context);
     }
+    done
 }
 
 /// Where the token of a new session is.
@@ -177,12 +191,21 @@ pub(super) fn new_password(
     allow_weak: bool,
     context: &mut Context,
 ) -> anyhow::Result<PasswordInput> {
+    let check = strength_check(own_words, allow_weak, context);
+    Ok(PasswordInput::Clear(context.prompt().new_password(source, &check)?))
+}
+
+/// Checks a new password by the policy, at a prompt.
+pub(super) fn strength_check<'w>(
+    own_words: &'w [&'w str],
+    allow_weak: bool,
+    context: &Context,
+) -> impl Fn(&Password) -> Result<(), String> + use<'w> {
     let rules = context.policy.password.clone();
-    let check = |password: &Password| {
+    move |password| {
         let input = PasswordInput::Clear(password.clone());
         input.check(own_words, allow_weak, &rules).map_err(|problem| problem.to_string())
-    };
-    Ok(PasswordInput::Clear(context.prompt().new_password(source, &check)?))
+    }
 }
 
 /// A request for a session with a new token, from this client.

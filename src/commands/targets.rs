@@ -3,15 +3,17 @@
 use std::io::Read as _;
 
 use clap::Args;
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{confirm, progress, settled};
+use super::pages::Pages;
+use super::{confirm, settled};
+use crate::cli::Command;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode, Failure};
 use crate::interrupt::{Interrupted, Interrupts, Signal};
+use crate::output::list::{Format, Layout};
 use crate::output::text::{escape, grouped};
-use crate::output::{Outcome, Page, Report, Style, json};
+use crate::output::{Listing, Outcome, Page, Style, json};
 
 /// The users of an act.
 #[derive(Debug, Args)]
@@ -37,6 +39,38 @@ impl UsersArg {
     pub(super) fn all(&self) -> anyhow::Result<Vec<String>> {
         let named = if self.stdin { lines_of_stdin("user")? } else { self.users.clone() };
         Ok(each_once(named))
+    }
+}
+
+/// Users, and after them the roles that they get.
+#[derive(Debug, Args)]
+pub struct UsersAndRolesArg {
+    /// Users, by email address or id, or at least 6 first characters of ids; and last the roles, separated by commas
+    #[arg(value_names = ["USER", "ROLE"], num_args = 1.., required = true)]
+    pub words: Vec<String>,
+    /// Read the users from standard input, one per line
+    #[arg(long)]
+    pub stdin: bool,
+}
+
+impl UsersAndRolesArg {
+    /// The users, if any are named here, and the roles.
+    fn parts(&self) -> anyhow::Result<(&[String], &str)> {
+        let problem = match self.words.split_last() {
+            Some((roles, users)) if users.is_empty() == self.stdin => return Ok((users, roles)),
+            Some(_) if self.stdin => "users are named, and read from standard input too",
+            _ => "the roles are missing",
+        };
+        let hint = "name the users first and the roles last: USER... ROLE";
+        Err(CommandError::Usage { message: problem.to_owned(), hint }.into())
+    }
+
+    pub(super) fn roles(&self) -> anyhow::Result<&str> {
+        Ok(self.parts()?.1)
+    }
+
+    pub(super) fn users(&self) -> anyhow::Result<UsersArg> {
+        Ok(UsersArg { users: self.parts()?.0.to_vec(), stdin: self.stdin })
     }
 }
 
@@ -76,43 +110,24 @@ pub(super) struct Question<'q> {
     pub(super) question: &'q str,
 }
 
-/// An act on one target.
-pub(super) type Act<'a> = dyn FnMut(&str, &mut Context) -> anyhow::Result<Box<dyn Report>> + 'a;
-
-/// What an act did, or why it failed.
-type TargetResult = Result<Box<dyn Report>, Failure>;
-
 /// The most effects that are shown before a question.
 const ASKED_MAX: usize = 20;
 
-/// Runs an act for each target, after one question about all of them.
+/// Begins to run a command for each of its targets, after one question about all of them. The results are printed as they
+/// come.
 pub(super) fn each(
-    targets: &[String],
+    targets: Vec<String>,
     context: &mut Context,
     question: Option<Question<'_>>,
-    act: &mut Act<'_>,
 ) -> anyhow::Result<Outcome> {
     // A database that cannot be opened is one error and not one for each.
     context.auth()?;
     if let Some(question) = question
         && !context.is_confirmed()
     {
-        ask(targets, question, context)?;
+        ask(&targets, question, context)?;
     }
-    let total = targets.len();
-    let line = progress("working", context, |_| Ok(total as u64))?;
-    let interrupts = Interrupts::watch();
-    let mut results = Vec::new();
-    for target in targets {
-        if interrupts.came().is_some() {
-            break;
-        }
-        let result = settled(act(target, context), context).map_err(Failure::from);
-        context.take_done();
-        results.push((target.clone(), result));
-        line.advance(1);
-    }
-    Ok(Results { left: total - results.len(), stopped: interrupts.came(), of_targets: results }.into())
+    Ok(Outcome::list(Listing::Each(targets), Layout::default()))
 }
 
 /// Shows what the act does to each target. A target without an effect fails later.
@@ -132,76 +147,113 @@ fn ask(targets: &[String], Question { effect, question }: Question<'_>, context:
     Ok(())
 }
 
-/// What became of each target.
+/// Runs a command for one target after the other.
 #[derive(Debug)]
-struct Results {
-    of_targets: Vec<(String, TargetResult)>,
-    /// The signal that stopped the act, and the number of targets that were not begun.
+struct Each<'c> {
+    command: &'c Command,
+    targets: std::vec::IntoIter<String>,
+    as_json: bool,
+    style: Style,
+    done: u64,
+    failed: u64,
+    /// Since the first target.
+    interrupts: Option<Interrupts>,
+    /// The signal that stopped the act.
     stopped: Option<Signal>,
-    left: usize,
 }
 
-impl Results {
-    fn failed(&self) -> usize {
-        self.of_targets.iter().filter(|(_, result)| result.is_err()).count()
-    }
-
-    /// What a signal left.
-    fn interrupted(&self) -> Option<Failure> {
-        let counts = [self.of_targets.len() - self.failed(), self.failed(), self.left];
-        let [done, failed, left] = counts.map(|count| grouped(count as u64));
-        let what = format!("{done} done, {failed} failed, {left} not begun");
-        Some(Failure::from(anyhow::Error::new(Interrupted { signal: self.stopped?, what })))
-    }
+pub(super) fn pages<'c>(
+    command: &'c Command,
+    targets: Vec<String>,
+    layout: &Layout,
+    style: Style,
+) -> Box<dyn Pages + 'c> {
+    let as_json = layout.format == Format::Document;
+    let targets = targets.into_iter();
+    Box::new(Each { command, targets, as_json, style, done: 0, failed: 0, interrupts: None, stopped: None })
 }
 
-impl Report for Results {
-    fn text(&self, now: Timestamp, style: Style) -> Page {
-        let mut all = Page::default();
-        for (target, result) in &self.of_targets {
-            match result {
-                Ok(report) => {
-                    let Page { answer, done, notes, errors } = report.text(now, style);
-                    all.answer.push_str(&answer);
-                    all.done.extend(done.into_iter().chain(notes));
-                    all.errors.extend(errors);
+impl Each<'_> {
+    /// What became of one target.
+    fn result(&mut self, target: &str, context: &mut Context) -> anyhow::Result<Page> {
+        let result = settled(super::run_for(self.command, target, context), context);
+        context.take_done();
+        Ok(match result {
+            Ok(report) => {
+                self.done += 1;
+                if self.as_json {
+                    Page::answer(json::line(&report.json()) + "\n")
+                } else {
+                    report.text(context.now()?, self.style)
                 }
-                Err(failure) => all.errors.push(failure.about(target).text(style.color)),
             }
-        }
-        let failed = self.failed();
-        if let Some(interrupted) = self.interrupted() {
-            all.errors.push(interrupted.text(style.color));
-        } else if failed > 0 {
-            let total = grouped(self.of_targets.len() as u64);
-            all.errors.push(format!("{} of {total} failed", grouped(failed as u64)));
-        }
-        all
+            Err(error) => {
+                self.failed += 1;
+                let failure = Failure::from(error);
+                if self.as_json {
+                    let mut document = failure.document();
+                    document["target"] = json!(target);
+                    Page::answer(json::line(&document) + "\n")
+                } else {
+                    Page::error(failure.about(target).text(self.style.color))
+                }
+            }
+        })
     }
 
-    fn json(&self) -> Value {
-        let one = |(target, result): &(String, TargetResult)| match result {
-            Ok(report) => report.json(),
-            Err(failure) => {
-                let mut document = failure.document();
-                document["target"] = json!(target);
-                document
+    /// The last line: what a signal left, or how many failed.
+    fn summary(&self) -> Page {
+        let left = self.targets.len() as u64;
+        let [done, failed, not_begun] = [self.done, self.failed, left].map(grouped);
+        match self.stopped {
+            Some(signal) => {
+                let what = format!("{done} done, {failed} failed, {not_begun} not begun");
+                let failure = Failure::from(anyhow::Error::new(Interrupted { signal, what }));
+                if self.as_json {
+                    Page::answer(json::line(&failure.document()) + "\n")
+                } else {
+                    Page::error(failure.text(self.style.color))
+                }
             }
+            None if self.failed > 0 && left == 0 && !self.as_json => {
+                Page::error(format!("{failed} of {} failed", grouped(self.done + self.failed)))
+            }
+            None => Page::default(),
+        }
+    }
+}
+
+impl Pages for Each<'_> {
+    fn next(&mut self, context: &mut Context) -> anyhow::Result<Page> {
+        self.stopped = self.interrupts.get_or_insert_with(Interrupts::watch).came();
+        let target = if self.stopped.is_none() { self.targets.next() } else { None };
+        let mut page = match target {
+            Some(target) => self.result(&target, context)?,
+            None => Page::default(),
         };
-        let interrupted = self.interrupted().map(|failure| failure.document());
-        self.of_targets.iter().map(one).chain(interrupted).collect()
+        let Page { answer, errors, .. } = self.summary();
+        page.answer.push_str(&answer);
+        page.errors.extend(errors);
+        Ok(page)
     }
 
-    /// One document per line.
-    fn document(&self) -> String {
-        self.json().as_array().into_iter().flatten().map(|one| json::line(one) + "\n").collect()
+    fn is_over(&self) -> bool {
+        self.stopped.is_some() || self.targets.len() == 0
+    }
+
+    fn cut_off(&self) -> String {
+        String::new()
+    }
+
+    fn is_act(&self) -> bool {
+        true
     }
 
     fn exit_code(&self) -> ExitCode {
         match self.stopped {
             Some(Signal::Interrupt) => ExitCode::Interrupted,
             Some(Signal::Terminate) => ExitCode::Terminated,
-            None if self.failed() > 0 => ExitCode::Failed,
+            None if self.failed > 0 => ExitCode::Failed,
             None => ExitCode::Done,
         }
     }

@@ -8,6 +8,7 @@ use super::Attempt as _;
 use super::list_flags::ListFlags;
 use super::session_start::{Printed, printed, refuse_lost};
 use super::sessions::{WhoseArgs, scope};
+use super::targets::{each, each_once, lines_of_stdin};
 use crate::auth::api_token::{ApiToken, StoredToken, TokenRequest, TokenRight, TokenScope};
 use crate::auth::audit::counted;
 use crate::auth::{Scope, SignedIn};
@@ -90,9 +91,12 @@ pub struct ListTokensArgs {
 
 #[derive(Debug, Args)]
 pub struct RevokeTokensArgs {
-    /// Ids of tokens, as `tokens list` shows them
-    #[arg(value_name = "ID", required_unless_present = "all")]
+    /// Tokens, by the id that `tokens list` shows or at least its first 6 characters
+    #[arg(value_name = "ID", required_unless_present_any = ["all", "stdin"])]
     pub ids: Vec<String>,
+    /// Read the ids from standard input, one per line
+    #[arg(long, conflicts_with_all = ["ids", "all"])]
+    pub stdin: bool,
     /// All tokens: yours, or those of --user or --all-users
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
@@ -105,7 +109,7 @@ pub struct RevokeTokensArgs {
 
 #[derive(Debug, Args)]
 pub struct RotateTokenArgs {
-    /// Id of the token, as `tokens list` shows it
+    /// The id of the token that `tokens list` shows, or at least its first 6 characters
     pub id: String,
     /// How long, from 1m to 400d [default: as long as before]
     #[arg(long = "for", value_name = "DURATION", value_parser = values::life)]
@@ -168,17 +172,31 @@ fn list(args: &ListTokensArgs, context: &mut Context) -> anyhow::Result<Outcome>
 }
 
 fn revoke(args: &RevokeTokensArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    if args.all {
+        let scope = chosen(&args.whose, context)?;
+        return Ok(Ended(context.auth()?.revoke_tokens(&scope, None, args.delete)?).into());
+    }
+    match args.ids.as_slice() {
+        [id] => Ok(Outcome::Report(revoke_one(args, id, context)?)),
+        ids => each(each_once(if args.stdin { lines_of_stdin("token")? } else { ids.to_vec() }), context, None),
+    }
+}
+
+/// Ends one token.
+pub(super) fn revoke_one(args: &RevokeTokensArgs, id: &str, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
     let scope = chosen(&args.whose, context)?;
-    let ids = (!args.all).then_some(args.ids.as_slice());
-    let tokens = context.auth()?.revoke_tokens(&scope, ids, args.delete)?;
-    Ok(Ended(tokens).into())
+    let mut auth = context.auth()?;
+    let id = auth.token_id(&scope, id)?;
+    Ok(Box::new(Ended(auth.revoke_tokens(&scope, Some(&[id]), args.delete)?)))
 }
 
 fn rotate(args: &RotateTokenArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     refuse_lost(Printed::Token, context)?;
     let database = context.database()?.location;
     let scope = chosen(&of_user(args.user.as_ref()), context)?;
-    let (token, stored) = context.auth()?.rotate_token(&scope, &args.id, args.duration)?;
+    let mut auth = context.auth()?;
+    let id = auth.token_id(&scope, &args.id)?;
+    let (token, stored) = auth.rotate_token(&scope, &id, args.duration)?;
     Ok(Made { act: Act::Rotated, token, stored, database }.into())
 }
 
@@ -252,8 +270,7 @@ fn rows(tokens: &[StoredToken], is_of_all: bool) -> Rows {
         let when = |time: Option<Timestamp>| time.map_or_else(|| Cell::text(""), Cell::Time);
         let scopes: Vec<&str> = token.scopes.iter().map(TokenScope::as_str).collect();
         let mut row = vec![
-            // Commands take whole ids of tokens.
-            Cell::text(&token.id),
+            Cell::id(&token.id),
             token.name.as_ref().into(),
             token.start.as_ref().map(|start| format!("{start}...")).into(),
             Cell::text(scopes.join(",")),
@@ -267,8 +284,16 @@ fn rows(tokens: &[StoredToken], is_of_all: bool) -> Rows {
         name: "tokens",
         columns,
         items: tokens.iter().map(item).collect(),
-        fields: Vec::new(),
         notes: if tokens.is_empty() { vec!["there are no tokens".to_owned()] } else { Vec::new() },
+        ..Rows::default()
+    }
+}
+
+/// The id of a token, and its name if it has one.
+fn named(token: &StoredToken) -> String {
+    match &token.name {
+        Some(name) => format!("{} ({})", escape(&token.id), escape(name)),
+        None => escape(&token.id).into_owned(),
     }
 }
 
@@ -279,7 +304,11 @@ struct Ended(Vec<StoredToken>);
 impl Report for Ended {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
         let Self(tokens) = self;
-        Page::done_if(!tokens.is_empty(), format!("ended {}", counted(tokens.len() as u64, "token")))
+        let line = format!("ended {}", counted(tokens.len() as u64, "token"));
+        match tokens.as_slice() {
+            [token] => Page::done(format!("{line}: {}", named(token))),
+            tokens => Page::done_if(!tokens.is_empty(), line),
+        }
     }
 
     fn json(&self) -> Value {

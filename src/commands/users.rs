@@ -112,7 +112,12 @@ pub enum UsersCommand {
     #[command(after_help = "Example:\n  authctl users reset-code ada@example.com --ttl 30m")]
     ResetCode(ResetCodeArgs),
     /// Set a user's roles; losing one ends the sessions
-    #[command(after_help = "Example:\n  authctl users set-role ada@example.com admin")]
+    #[command(
+        override_usage = "authctl users set-role [OPTIONS] <USER>... <ROLE>",
+        after_help = "Examples:
+  authctl users set-role ada@example.com admin
+  authctl users set-role ada@example.com bob@example.com editor,user"
+    )]
     SetRole(SetRoleArgs),
     /// Say that a user's address is verified
     #[command(after_help = "Example:\n  authctl users verify-email ada@example.com")]
@@ -165,10 +170,6 @@ pub struct UserArg {
     pub user: String,
 }
 
-#[expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the methods are of one lifetime, and `change` takes any"
-)]
 pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         UsersCommand::List(args) => list::run(args, context).attempt("could not list users"),
@@ -181,13 +182,16 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Delete(args) => delete::run(args, context).attempt("could not delete the user"),
         UsersCommand::SetPassword(args) => password::set_password(args, context).attempt("could not set the password"),
         UsersCommand::ResetCode(args) => password::reset_code(args, context).attempt("could not make a code"),
-        UsersCommand::SetRole(args) => update::set_role(args, context).attempt("could not set the role"),
-        UsersCommand::VerifyEmail(args) => update::verify_email(args, context).attempt("could not verify the address"),
-        UsersCommand::Ban(args) => update::ban(args, context).attempt("could not ban the user"),
-        UsersCommand::Unban(args) => change_each(args, UserAct::Unbanned, context, |auth, user| auth.unban(user))
-            .attempt("could not lift the ban"),
-        UsersCommand::Unlock(args) => change_each(args, UserAct::Unlocked, context, |auth, user| auth.unlock(user))
-            .attempt("could not unlock the user"),
+        UsersCommand::SetRole(args) => {
+            let users = args.targets.users()?;
+            each_user(command, &users, context).attempt("could not set the role")
+        }
+        UsersCommand::VerifyEmail(args) => {
+            each_user(command, &args.targets, context).attempt("could not verify the address")
+        }
+        UsersCommand::Ban(args) => each_user(command, &args.targets, context).attempt("could not ban the user"),
+        UsersCommand::Unban(targets) => each_user(command, targets, context).attempt("could not lift the ban"),
+        UsersCommand::Unlock(targets) => each_user(command, targets, context).attempt("could not unlock the user"),
         UsersCommand::Lockdown(args) => lockdown::run(args, context).attempt("could not lock the account down"),
         UsersCommand::ResetSecondFactor(args) => {
             second_factor::run(args, context).attempt("could not reset the second factor")
@@ -210,39 +214,40 @@ fn change(
     act: UserAct,
     context: &mut Context,
     apply: impl FnOnce(&mut Auth<'_>, &User) -> Result<UserUpdated, AuthError>,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<UserChanged> {
     let changed = changed(named, act, context, apply)?;
     changed.reach.note(context);
-    Ok(changed.into())
+    Ok(changed)
 }
 
-/// As [`change`], for each of several users.
-fn change_each(
-    targets: &UsersArg,
-    act: UserAct,
-    context: &mut Context,
-    apply: impl Fn(&mut Auth<'_>, &User) -> Result<UserUpdated, AuthError>,
-) -> anyhow::Result<Outcome> {
-    each_user(targets, context, &mut |named, context| {
-        let changed = changed(named, act, context, &apply)?;
-        changed.reach.note(context);
-        Ok(changed)
-    })
-}
-
-/// Runs an act for the one user of a command line, or for each of several.
-fn each_user<R: Report + 'static>(
-    targets: &UsersArg,
-    context: &mut Context,
-    act: &mut dyn FnMut(&str, &mut Context) -> anyhow::Result<R>,
-) -> anyhow::Result<Outcome> {
+/// Runs a command for the one user of a command line, or for each of several.
+fn each_user(command: &UsersCommand, targets: &UsersArg, context: &mut Context) -> anyhow::Result<Outcome> {
     match targets.only() {
-        Some(named) => Ok(act(named, context)?.into()),
-        None => targets::each(&targets.all()?, context, None, &mut |named, context| Ok(Box::new(act(named, context)?))),
+        Some(named) => Ok(Outcome::Report(run_for(command, named, context)?)),
+        None => targets::each(targets.all()?, context, None),
     }
 }
 
-/// As [`change`], with the report and without notices.
+/// Runs a command for one of its users.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods are of one lifetime, and `change` takes any"
+)]
+pub(super) fn run_for(command: &UsersCommand, named: &str, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
+    Ok(match command {
+        UsersCommand::Delete(args) => delete::delete(named, args, context)?,
+        UsersCommand::Lockdown(args) => Box::new(lockdown::lock_down(named, args, context)?),
+        UsersCommand::ResetSecondFactor(args) => Box::new(second_factor::reset(named, args, context)?),
+        UsersCommand::SetRole(args) => Box::new(update::set_role(named, args, context)?),
+        UsersCommand::Ban(args) => Box::new(update::ban(named, args, context)?),
+        UsersCommand::VerifyEmail(args) => Box::new(update::verify_email(named, args, context)?),
+        UsersCommand::Unban(_) => Box::new(change(named, UserAct::Unbanned, context, |auth, user| auth.unban(user))?),
+        UsersCommand::Unlock(_) => Box::new(change(named, UserAct::Unlocked, context, |auth, user| auth.unlock(user))?),
+        _ => return Err(super::one_target().into()),
+    })
+}
+
+/// As [`change`], without notices.
 fn changed(
     named: &str,
     act: UserAct,
@@ -325,14 +330,14 @@ impl UserAct {
     }
 
     /// Why there was nothing to change.
-    fn nothing_to_do(self, user: &User, now: Timestamp) -> String {
+    fn nothing_to_do(self, user: &User, now: Timestamp, style: Style) -> String {
         let who = who(user);
         match self {
             Self::Updated => format!("{who} already has these values"),
             Self::RoleSet => format!("{who} is already {}", escape(user.roles())),
             Self::Verified => format!("the address of {who} is already verified"),
             Self::Unverified => format!("the address of {who} was not verified"),
-            Self::Banned => format!("{who} is already banned {}", banned(user, now)),
+            Self::Banned => format!("{who} is already banned {}", banned(user, now, style)),
             Self::Unbanned => format!("{who} is not banned"),
             Self::Unlocked => format!("{who} has no failed attempts"),
             Self::Created | Self::Existed | Self::PasswordSet => format!("{who} exists"),
@@ -383,7 +388,7 @@ impl UserChanged {
 }
 
 impl Report for UserChanged {
-    fn text(&self, now: Timestamp, _style: Style) -> Page {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         let Self { user, sessions_ended, password, database, .. } = self;
         let who = who(user);
         let ended = if *sessions_ended == 0 {
@@ -395,7 +400,7 @@ impl Report for UserChanged {
         let line = match self.act {
             act if !self.changed => {
                 let rest = if *sessions_ended == 0 { "; nothing was changed" } else { ended.as_str() };
-                format!("{} in {place}{rest}", act.nothing_to_do(user, now))
+                format!("{} in {place}{rest}", act.nothing_to_do(user, now, style))
             }
             UserAct::Created => format!("created {who} in {place}"),
             UserAct::Existed => format!("{who} exists in {place}"),
@@ -411,7 +416,7 @@ impl Report for UserChanged {
             }
             UserAct::Verified => format!("the address of {who} is verified in {place}"),
             UserAct::Unverified => format!("the address of {who} is not verified in {place}"),
-            UserAct::Banned => format!("banned {who} {}{ended} in {place}", banned(user, now)),
+            UserAct::Banned => format!("banned {who} {}{ended} in {place}", banned(user, now, style)),
             UserAct::Unbanned => format!("lifted the ban of {who} in {place}"),
             UserAct::Unlocked => format!("forgot the failed attempts of {who} in {place}"),
         };

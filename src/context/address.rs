@@ -11,8 +11,8 @@ use super::{Context, SystemFiles};
 use crate::auth::secret::Token;
 use crate::paths::{self, DatabaseLocation, DatabaseUrl, PathError};
 use crate::store::postgres::{self, Address, Libpq};
-use crate::store::sqlite::Opened;
-use crate::store::{OpenError, SchemaOverrides};
+use crate::store::sqlite::{self, Opened};
+use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
 impl Context {
     /// Reads the address of a PostgreSQL database; `None` if it is one of another kind.
@@ -78,6 +78,22 @@ impl Context {
             let _made = make_mark(&mark);
         }
         Ok(opened)
+    }
+
+    /// Opens the database to complete the words of a command line. Nothing is migrated, made or noted.
+    ///
+    /// # Errors
+    /// Those of opening a database.
+    pub fn open_to_complete(&self) -> anyhow::Result<SqlStore> {
+        let (location, overrides, wait) = (self.database()?.location, self.schema_overrides()?, self.wait());
+        match &location {
+            DatabaseLocation::File(path) => Ok(sqlite::open_to_complete(path, wait, &overrides)?),
+            DatabaseLocation::Url(url) => {
+                let address = self.address(url)?.ok_or_else(|| OpenError::NoEngine(url.to_string()))?;
+                let is_app = self.app_mark(&location).is_some_and(|mark| mark.exists());
+                Ok(postgres::open_to_complete(&address, wait, &overrides, is_app)?)
+            }
+        }
     }
 
     /// The empty file that marks a database as an app's: it stands beside authctl's own data about apps.

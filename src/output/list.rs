@@ -9,6 +9,7 @@ use super::table::{Column, Headings, part_of_table, table_as};
 use super::text::{cell, escape, rfc3339};
 use super::{Style, csv, json};
 use crate::auth::odd::readable;
+use crate::error::ExitCode;
 
 /// How a list is printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl<T: Into<String>> From<Option<T>> for Cell {
 pub type Row = Vec<Cell>;
 
 /// A list that was read at once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Rows {
     /// The field of the JSON document with the items.
     pub name: &'static str,
@@ -88,6 +89,8 @@ pub struct Rows {
     pub fields: Vec<(&'static str, Value)>,
     /// Lines for standard error. Without items they take the place of the headings.
     pub notes: Vec<String>,
+    /// The answer that the list is.
+    pub exit_code: ExitCode,
 }
 
 /// An item of a list.

@@ -16,7 +16,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::auth::storage::{GuestSchema, UnsafePlace, WriteBlocker, WriteScope};
+use crate::auth::storage::{GuestSchema, NoState, UnsafePlace, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::engine::Engine;
 use crate::store::mapping::{Evidence, SchemaMapping};
@@ -128,6 +128,15 @@ impl GuestDatabase {
     #[cfg(test)]
     pub(in crate::store) fn schema(&self) -> &GuestSchema {
         &self.schema
+    }
+
+    /// Returns the store for the completion of a shell, without authctl's own tables.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn to_complete(self, wait: Duration) -> Result<SqlStore, OpenError> {
+        let problem = "completion reads none".to_owned();
+        self.with(|_| State::without_file(NoState { path: None, problem }, wait))
     }
 
     /// Returns the store. Opens authctl's own tables by their key if they are not in the database.

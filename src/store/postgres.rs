@@ -144,7 +144,7 @@ pub fn open(
     if is_app {
         let mut engine = connected_to(schema, address, wait)?;
         let behind = engine.behind().ok().flatten();
-        if let Some(guest) = guest::open(engine, address, overrides)? {
+        if let Some(guest) = guest::open(engine, address, overrides, true)? {
             return Ok((Opened::Guest(guest), behind));
         }
     }
@@ -156,9 +156,32 @@ pub fn open(
         Opened::Own(at_latest(engine, address, found)?.into_store())
     } else {
         let missing = || ServerError::Missing { address: address.shown(), schema: schema.to_owned() };
-        Opened::Guest(guest::open(engine, address, overrides)?.ok_or_else(missing)?)
+        Opened::Guest(guest::open(engine, address, overrides, true)?.ok_or_else(missing)?)
     };
     Ok((opened, behind))
+}
+
+/// Opens a database to read a few rows for the completion of a shell. It migrates nothing, and reads nothing that authctl keeps
+/// about an app. `is_app` as for [`open`].
+///
+/// # Errors
+/// [`OpenError`], also for a newer schema of authctl's own.
+pub fn open_to_complete(
+    address: &Address,
+    wait: Duration,
+    overrides: &SchemaOverrides,
+    is_app: bool,
+) -> Result<SqlStore, OpenError> {
+    let schema = address.schema().or(overrides.schema()).unwrap_or(SCHEMA);
+    let engine = connected_to(schema, address, wait)?;
+    let found = if is_app { None } else { version(&engine, address)? };
+    match found {
+        Some((found, Contents::Native)) if found <= migrate::LATEST => return Ok(engine.into_store()),
+        Some((found, Contents::Native)) => return Err(ServerError::Newer { address: address.shown(), found }.into()),
+        Some((_, Contents::State)) | None => {}
+    }
+    let missing = || ServerError::Missing { address: address.shown(), schema: schema.to_owned() };
+    guest::open(engine, address, overrides, false)?.ok_or_else(missing)?.to_complete(wait)
 }
 
 /// Connects for an act that begins as [`open`] says.

@@ -404,6 +404,10 @@ impl Maintenance for SqlStore {
         self.read(|tx, mapping| complete::with_prefix(tx, mapping, what, prefix))
     }
 
+    fn logged_users_with_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.read_state(|tx| complete::logged_users(tx, prefix))
+    }
+
     fn roles_with_prefix(&mut self, prefix: &str) -> Result<Vec<String>, StoreError> {
         // An app has no index of roles.
         if self.guest().is_some() {

@@ -32,8 +32,8 @@ use super::OpenError;
 use super::better_auth::{self, AppFile, SchemaOverrides};
 use super::engine::{Tx, WriteTx as _};
 use super::mapping::NATIVE;
-use super::sql::{SqlStore, State};
-use crate::auth::storage::{NoState, StoreError};
+use super::sql::SqlStore;
+use crate::auth::storage::StoreError;
 use connect::{connect, connect_to_read, schema_version};
 use engine::{SqliteTx, WRITER_SETTINGS};
 use error::SqliteResult as _;
@@ -42,7 +42,7 @@ use staging::{Lock, StagedFile};
 
 pub use super::Opened;
 pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, TimeUnit, create_for_app};
-pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
+pub use backup::{Additions, Ended, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;
 pub use import::SqliteStage;
@@ -102,25 +102,23 @@ fn open_app(file: Checked, path: &Path, wait: Duration, overrides: &SchemaOverri
 /// Opens a database to read a few rows for the completion of a shell. It migrates nothing, and makes no state about an app.
 ///
 /// # Errors
-/// [`OpenError`], also for a database of authctl's own with an older schema, as [`OpenError::NotOwn`].
+/// [`OpenError`], also for a database of authctl's own with a newer schema.
 pub fn open_to_complete(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<SqlStore, OpenError> {
     let file = preflight::inspect(path)?;
     let failed = |source| OpenError::Store { path: path.into(), source };
     if file.kind() == Kind::Own {
         let connection = connect_to_read(file, wait).map_err(failed)?;
-        let is_current = schema_version(&connection).engine().map_err(failed)? == migrate::LATEST;
-        return if is_current {
+        let found = schema_version(&connection).engine().map_err(failed)?;
+        // Every older schema has the columns that are completed.
+        return if found <= migrate::LATEST {
             Ok(Sqlite::own(connection, wait).into_store())
         } else {
-            Err(OpenError::NotOwn(path.into()))
+            Err(OpenError::Newer { path: path.into(), found, known: migrate::LATEST })
         };
     }
     match open_app(file, path, wait, overrides)? {
         Opened::Own(store) => Ok(store),
-        Opened::Guest(app) => {
-            let problem = "completion reads none".to_owned();
-            app.with(|_| State::without_file(NoState { path: None, problem }, wait))
-        }
+        Opened::Guest(app) => app.to_complete(wait),
     }
 }
 

@@ -186,7 +186,7 @@ fn cursor(ground: &Ground, data: &[u8]) {
     };
     let query = |sort| UserQuery { sort, count: true, limit: 4, ..UserQuery::default() };
     for sort in [UserSort::Email, UserSort::Name, UserSort::Created] {
-        let page = store.users(&UserQuery { after: Some(text.to_owned()), ..query(sort) });
+        let page = store.users(&UserQuery { after: Some(text.into()), ..query(sort) });
         assert_eq!(page.is_ok(), ground.users.iter().any(|user| user[0] == text), "{text:?}: {page:?}");
     }
     let lower = text.to_ascii_lowercase();

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::generated::on_this_machine;
 use crate::machine::tree;
+use crate::postgres::Place;
 use crate::sandbox::{Sandbox, program};
 
 /// What the program answers for words of which the last is completed.
@@ -37,6 +38,10 @@ fn completion_knows_the_data() {
     assert_eq!(at(&["sessions", "revoke", &session[..6]]), [session]);
     assert_eq!(at(&["users", "show", &user[..6]]), [user]);
     assert_eq!(at(&["guard", "--role", ""]), ["admin", "editor", "user"]);
+    assert_eq!(at(&["users", "set-role", "ada@example.com", "ad"]), ["ada@example.com", "adam@example.com", "admin"]);
+    let token = sandbox.run("tokens create --json").json();
+    let token = token["apiToken"]["id"].as_str().unwrap();
+    assert_eq!(at(&["tokens", "revoke", &token[..6]]), [token]);
     assert_eq!(at(&["policy", "set", "session.l"]), ["session.lifetime"]);
     assert_eq!(at(&["help", "exit"]), ["exit-codes"]);
     assert_eq!(at(&["help", "who"]), ["whoami"]);
@@ -94,8 +99,29 @@ fn completion_writes_nothing_to_an_old_database() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("PRAGMA user_version = 9");
     let before = sandbox.number("PRAGMA user_version");
-    assert!(candidates(&sandbox, &["users", "show", "a"]).is_empty());
+    assert_eq!(candidates(&sandbox, &["users", "show", "a"]), ["ada@example.com"]);
     assert_eq!(sandbox.number("PRAGMA user_version"), before);
+    sandbox.execute("PRAGMA user_version = 99");
+    assert!(candidates(&sandbox, &["users", "show", "a"]).is_empty(), "a newer schema may differ");
+}
+
+#[test]
+fn completion_knows_the_data_of_a_server() {
+    let Some(place) = Place::new() else { return };
+    place.create("ada@example.com", "--role editor");
+    let ask = |words: &[&str]| {
+        let words = [&["--internal-complete", "bash", "--", "authctl"], words].concat();
+        let mut command = place.sandbox.command(words);
+        let ran = place.sandbox.finish(command.env("AUTHCTL_DB", place.url()));
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        ran.stdout
+    };
+    // The wait for a server is short, and the machine of a test may be busy.
+    let answers = |words: &[&str], wanted: &str| (0..20).any(|_| ask(words) == wanted);
+    assert!(answers(&["users", "show", "ad"], "ada@example.com\n"));
+    assert!(answers(&["guard", "--role", "ed"], "editor\n"));
+    place.sql().batch_execute("UPDATE authctl_schema_history SET version = version + 90").unwrap();
+    assert_eq!(ask(&["users", "show", "ad"]), "");
 }
 
 /// Runs a shell with a script and words, and the program in its path. Returns the lines that it prints.

@@ -118,6 +118,30 @@ fn password_change_prompts_for_current_then_new_twice() {
 }
 
 #[test]
+fn weak_new_password_is_asked_for_again_at_a_terminal() {
+    let sandbox = Sandbox::with_ada();
+    let mut terminal = run(&sandbox, "password change");
+    terminal.wait_for_hidden("Current password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("New password: ").enter("ada@example.com1").wait_for("try again");
+    terminal.wait_for_hidden("New password: ").enter(OTHER_PASSWORD);
+    terminal.wait_for_hidden("Repeat it: ").enter(OTHER_PASSWORD);
+    terminal.end().with_code(0);
+    let code = sandbox.run("users reset-code ada@example.com -q").success();
+    let mut terminal = run(&sandbox, "password reset");
+    terminal.wait_for_hidden("Code: ").enter(code.trim_end());
+    terminal.wait_for_hidden("New password: ").enter("short").wait_for("try again");
+    // Words of the user are known only with the code.
+    terminal.wait_for_hidden("New password: ").enter("ada-example.com-ada");
+    terminal.wait_for_hidden("Repeat it: ").enter("ada-example.com-ada").wait_for("try again");
+    terminal.wait_for_hidden("New password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Repeat it: ").enter(PASSWORD);
+    terminal.end().with_code(0);
+    sandbox.sign_in("ada@example.com").success();
+    let weak = format!("{PASSWORD}\nshort\n");
+    let _ = sandbox.run_with_input("password change --password-stdin", weak).failure(2);
+}
+
+#[test]
 fn only_a_yes_confirms_a_deletion() {
     let sandbox = Sandbox::with_ada();
     for (answer, code, users) in [("n", 1, 1), ("\r", 1, 1), ("y", 0, 0)] {

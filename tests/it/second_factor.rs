@@ -106,8 +106,28 @@ fn terminal_shows_a_code_to_scan_and_asks() {
     sandbox.run("signout").success();
     let mut terminal = Terminal::new().run(sandbox.command(["signin", "ada@example.com"]));
     terminal.wait_for_hidden("Password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Code of the second factor: ").enter("000000").wait_for("The code is wrong.");
     terminal.wait_for_hidden("Code of the second factor: ").enter(&otp(&secret, 0));
     assert!(terminal.end().with_code(0).contains("signed in as Ada"));
+}
+
+#[test]
+fn wrong_code_is_asked_for_a_few_times() {
+    let sandbox = Sandbox::with_ada();
+    let (_, codes) = enable(&sandbox);
+    let mut terminal = Terminal::new().run(sandbox.command(["2fa", "recovery-codes"]));
+    terminal.wait_for_hidden("Password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Code of the second factor: ").enter("000000").wait_for("The code is wrong.");
+    terminal.wait_for_hidden("Code of the second factor: ").enter(&codes[0]);
+    terminal.end().with_code(0);
+    let mut terminal = Terminal::new().run(sandbox.command(["2fa", "disable"]));
+    terminal.wait_for_hidden("Password: ").enter(PASSWORD);
+    for _ in 0..3 {
+        terminal.wait_for_hidden("Code of the second factor: ").enter("000000");
+    }
+    let screen = terminal.end().with_code(7);
+    assert_eq!(screen.matches("The code is wrong.").count(), 2, "{screen}");
+    assert_eq!(sandbox.number(r#"SELECT "failedVerificationCount" FROM "authctl_twoFactor""#), 3, "{screen}");
 }
 
 #[test]

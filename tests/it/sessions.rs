@@ -125,19 +125,17 @@ fn foreign_or_unknown_session_id_is_3_and_ends_nothing() {
 }
 
 #[test]
-fn several_ids_end_together_or_not_at_all() {
+fn several_ids_have_a_result_each_and_the_current_one_is_last() {
     let sandbox = two_shells();
     let (mine, other) = (list(&sandbox), other_id(&sandbox));
     let before = rows(&sandbox);
-    for words in [format!("{other} unknown"), format!("unknown {other}")] {
-        let error = sandbox.run(&format!("sessions revoke {words} --json")).json_error(3);
-        assert_eq!(error["code"], "SESSION_NOT_FOUND");
-        assert_eq!(rows(&sandbox), before);
-    }
-    let ids: Vec<_> = mine.iter().map(|session| session["id"].as_str().unwrap()).collect();
-    let answer = sandbox.run(&format!("sessions revoke {} --json", ids.join(" "))).json();
-    assert_eq!((answer["ended"].as_i64(), answer["signedOut"].as_bool()), (Some(2), Some(true)));
-    assert_eq!(rows(&sandbox), before - 2);
+    let current = mine.iter().map(|session| session["id"].as_str().unwrap()).find(|id| *id != other).unwrap();
+    let ran = sandbox.run(&format!("sessions revoke {current} unknown {other} --json"));
+    assert_eq!((ran.code, rows(&sandbox)), (1, before - 2), "{ran}");
+    let lines: Vec<serde_json::Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["error"]["code"], &lines[0]["target"]), (&"SESSION_NOT_FOUND".into(), &"unknown".into()));
+    assert_eq!((&lines[1]["sessions"][0]["id"], &lines[1]["signedOut"]), (&other.into(), &false.into()));
+    assert_eq!((&lines[2]["ended"], &lines[2]["signedOut"]), (&1.into(), &true.into()));
 }
 
 #[test]

@@ -143,7 +143,8 @@ fn restored_database_has_no_tokens() {
     sandbox.run("db backup b.db").success();
     sandbox.run("db restore b.db --yes --keep-sessions").success();
     with(&sandbox, &token, "whoami --check").success();
-    sandbox.run("db restore b.db --yes").success();
+    let restored = sandbox.run("db restore b.db --yes");
+    assert!(restored.stderr.contains("; ended 1 live session and 1 API token\n"), "{restored}");
     with(&sandbox, &token, "whoami --check").failure(4);
 }
 

@@ -10,6 +10,7 @@ pub const PAGE_MAX: u32 = 1_000;
 
 /// Selects a page of users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct UserQuery {
     /// A part of the address or of the name, in any case of ASCII letters.
     pub search: Option<String>,
@@ -26,8 +27,32 @@ pub struct UserQuery {
     pub count: bool,
     /// The longest page.
     pub limit: u32,
-    /// The id of the user after whom the page begins.
-    pub after: Option<String>,
+    /// The user after whom the page begins.
+    pub after: Option<UserPlace>,
+    /// Whether the next page begins at its place also when the last user of this one is gone by then.
+    pub keeps_place: bool,
+}
+
+/// The place of a user in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPlace {
+    pub id: String,
+    /// What the user had in the column that sorts, if it was read. Else the user must exist.
+    pub key: Option<SortKey>,
+}
+
+impl<T: Into<String>> From<T> for UserPlace {
+    fn from(id: T) -> Self {
+        Self { id: id.into(), key: None }
+    }
+}
+
+/// A value by which a database sorts users, as it stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SortKey {
+    Null,
+    Integer(i64),
+    Text(String),
 }
 
 /// The order of users. Equal users are in the order of their ids.
@@ -47,7 +72,7 @@ pub struct UserPage {
     /// The number of users on all pages, if it was asked for or the page has all of them.
     pub total: Option<u64>,
     /// The value of `after` for the next page; `None` on the last one.
-    pub next: Option<String>,
+    pub next: Option<UserPlace>,
 }
 
 /// Selects sessions as far as a database can. The rules decide about the sessions that it reads.

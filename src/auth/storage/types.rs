@@ -72,6 +72,8 @@ pub enum Completed {
     User,
     /// The id of a session.
     Session,
+    /// The id of an API token.
+    Token,
 }
 
 /// Selects sessions of a user.

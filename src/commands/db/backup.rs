@@ -19,7 +19,7 @@ use crate::output::text::shown;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{resolve, session_key};
 use crate::store::OpenError;
-use crate::store::sqlite::{self, Additions, Examined, RestoreOptions};
+use crate::store::sqlite::{self, Additions, Ended, Examined, RestoreOptions};
 
 pub(super) const EXAMPLES: &str = "Examples:
   authctl db backup auth-2026-01-31.db
@@ -187,12 +187,12 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
             error => anyhow::Error::new(error),
         })?;
     }
-    let report = |contents, sessions_ended| RestoreReport {
+    let report = |contents, ended| RestoreReport {
         path: path.clone(),
         file: from.clone(),
         contents,
         kept: replaces.then(|| kept.clone()),
-        sessions_ended,
+        ended,
     };
     if args.dry_run {
         notice_additions(&additions, context);
@@ -223,7 +223,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     })?;
     drop(line);
     notice_additions(&restored.additions, context);
-    Ok(report(restored.contents, Some(restored.sessions_ended)).into())
+    Ok(report(restored.contents, Some(restored.ended)).into())
 }
 
 /// The number of names that a notice lists.
@@ -306,13 +306,13 @@ struct RestoreReport {
     contents: BackupSummary,
     /// The path of the replaced database, if there was one.
     kept: Option<PathBuf>,
-    /// The number of live sessions of the backup that ended; `None` for `--dry-run`.
-    sessions_ended: Option<u64>,
+    /// What ended of the backup; `None` for `--dry-run`.
+    ended: Option<Ended>,
 }
 
 impl Report for RestoreReport {
     fn text(&self, _: Timestamp, _: Style) -> Page {
-        let Some(ended) = self.sessions_ended else {
+        let Some(ended) = self.ended else {
             let contents = summary(&self.contents);
             return Page::note(format!("would restore {contents} from {} to {}", shown(&self.file), shown(&self.path)));
         };
@@ -321,7 +321,7 @@ impl Report for RestoreReport {
             counted(self.contents.users, "user"),
             shown(&self.file),
             shown(&self.path),
-            counted(ended, "live session"),
+            ended.in_words(),
         )];
         done.extend(self.kept.as_deref().map(|kept| format!("the database as it was is kept in {}", shown(kept))));
         Page { done, ..Page::default() }
@@ -329,9 +329,10 @@ impl Report for RestoreReport {
 
     fn json(&self) -> Value {
         let mut document = document(&self.path, &self.file, &self.contents);
-        document["sessionsEnded"] = self.sessions_ended.into();
+        document["sessionsEnded"] = self.ended.map(|ended| ended.sessions).into();
+        document["tokensEnded"] = self.ended.map(|ended| ended.tokens).into();
         document["kept"] = self.kept.as_deref().map(Path::to_string_lossy).into();
-        document["dryRun"] = self.sessions_ended.is_none().into();
+        document["dryRun"] = self.ended.is_none().into();
         document
     }
 }

@@ -79,5 +79,6 @@ fn listed(config: &Path, databases: Vec<Named>) -> Rows {
         items: databases.into_iter().map(item).collect(),
         fields: vec![("config", json!(config.to_string_lossy()))],
         notes: if is_empty { vec![format!("{} names no database", shown(config))] } else { Vec::new() },
+        ..Rows::default()
     }
 }

@@ -23,7 +23,7 @@ use crate::context::{Context, NoToken};
 use crate::error::HintOfCommand;
 use crate::interrupt::Interrupts;
 use crate::output::json::SessionView;
-use crate::output::list::{Cell, Format, Layout, ListWriter, Row};
+use crate::output::list::{Cell, Format, Item, Layout, Row, Rows};
 use crate::output::progress::Progress;
 use crate::output::table::Column;
 use crate::output::text::{counted_grouped, escape, escaped, grouped};
@@ -35,10 +35,10 @@ use crate::output::{Ending, Listing, Outcome, Page, Report, Style};
 #[command(group(ArgGroup::new("own").args(["others", "all"])))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct RevokeArgs {
-    /// Sessions to end, by the id that `sessions list` shows or at least its first 6 characters; all of them or none
+    /// Sessions to end, by the id that `sessions list` shows or at least its first 6 characters
     #[arg(value_name = "ID", conflicts_with = "own")]
     pub ids: Vec<String>,
-    /// Read the ids from standard input, one per line, and end each session that is there
+    /// Read the ids from standard input, one per line
     #[arg(long, conflicts_with_all = ["ids", "own"])]
     pub stdin: bool,
     /// End every session of yours but the current one
@@ -67,33 +67,47 @@ pub struct RevokeArgs {
     /// Say what would end, and end nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub list: ListFlags,
 }
 
 pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    if args.stdin {
-        let ids = each_once(lines_of_stdin("session")?);
-        return each(&ids, context, None, &mut |id, context| {
-            let one = RevokeArgs { ids: vec![id.to_owned()], stdin: false, ..args.clone() };
-            let missing = || HintOfCommand("`authctl sessions list --all-users` shows those that are live".to_owned());
-            match revoke(&one, context) {
-                Ok(Outcome::Report(report)) => Ok(Box::new(EndedOne { id: id.to_owned(), report })),
-                Err(error) if matches!(error.downcast_ref(), Some(AuthError::NoSuchSession(_))) => {
-                    Err(error.context(missing()))
-                }
-                Err(error) => Err(error),
-                Ok(_) => Err(AuthError::NoSuchSession(id.to_owned()).into()),
-            }
-        });
+    args.list.require_list(args.dry_run)?;
+    let mut ids = if args.stdin { lines_of_stdin("session")? } else { args.ids.clone() };
+    ids = each_once(ids);
+    if args.dry_run || ids.len() < 2 && !args.stdin {
+        return revoke(args, &ids, context);
     }
-    revoke(args, context)
+    // The caller's own session is last, because the caller must be signed in while the others end.
+    let own = current_session(false, context)?;
+    ids.sort_by_key(|id| own.as_ref().is_some_and(|own| own.starts_with(id)));
+    each(ids, context, None)
 }
 
-fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+/// Ends one of several sessions.
+pub(in crate::commands) fn run_for(
+    args: &RevokeArgs,
+    id: &str,
+    context: &mut Context,
+) -> anyhow::Result<Box<dyn Report>> {
+    let all = if args.whose.all_users { " --all-users" } else { "" };
+    let missing = || HintOfCommand(format!("`authctl sessions list{all}` shows those that are live"));
+    match revoke(args, &[id.to_owned()], context) {
+        Ok(Outcome::Report(report)) => Ok(report),
+        Err(error) if matches!(error.downcast_ref(), Some(AuthError::NoSuchSession(_))) => {
+            Err(error.context(missing()))
+        }
+        Err(error) => Err(error),
+        Ok(_) => Err(AuthError::NoSuchSession(id.to_owned()).into()),
+    }
+}
+
+fn revoke(args: &RevokeArgs, ids: &[String], context: &mut Context) -> anyhow::Result<Outcome> {
     let scope = scope(&args.whose, context)?;
     let is_filtered =
         args.older_than.is_some() || args.idle.is_some() || args.ip.is_some() || args.user_agent.is_some();
     if scope.is_none() && !is_filtered && !args.except_current {
-        return revoke_own(args, context);
+        return revoke_own(args, ids, context);
     }
     // Without a name, the sessions of the signed-in user.
     let scope = match scope {
@@ -110,18 +124,17 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     };
     let selection = Selection { scope, filter, after: None };
     let mut ending = Ending { selection, dry_run: args.dry_run, current, named: args.whose.user.clone(), total: None };
-    if args.ids.is_empty() {
+    if ids.is_empty() {
         // A database that cannot be opened is an error before the first page.
         context.auth()?;
         let is_wide = is_filtered || args.whose.all_users;
         if is_wide && !args.dry_run {
             announce(&mut ending, context)?;
         }
-        let layout = ListFlags::default().layout();
-        return Ok(Outcome::list(Listing::Ending(Box::new(ending)), layout));
+        return Ok(Outcome::list(Listing::Ending(Box::new(ending)), args.list.layout()));
     }
     let Selection { scope, filter, .. } = &ending.selection;
-    let mut sessions = context.auth()?.sessions_with_ids(&args.ids, scope, filter)?;
+    let mut sessions = context.auth()?.sessions_with_ids(ids, scope, filter)?;
     let mut revocation = Revocation::new(ending);
     // The caller's own session is last, because the batches before it need it.
     sessions.sort_by_key(|session| revocation.is_current(session));
@@ -130,8 +143,8 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         ended.extend(revocation.end_batch(batch.to_vec(), context)?);
     }
     let mut end = revocation.end(false, ended.len(), context)?;
-    name_whole(&mut end, &args.ids, &ended);
-    Ok(Ended { sessions: ended, dry_run: args.dry_run, end }.into())
+    name_whole(&mut end, args, &ended);
+    Ok(outcome(ended, args, end))
 }
 
 /// Says how many sessions end, and asks a person. Counts them for the question and for the bar only.
@@ -173,7 +186,7 @@ fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result
     }
 }
 
-fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn revoke_own(args: &RevokeArgs, ids: &[String], context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, _) = context.token()?;
     let me = context.authenticate()?;
     let me = me.in_person()?;
@@ -182,7 +195,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     } else if args.others {
         Which::Others(me.session.id.clone())
     } else {
-        Which::Ids(args.ids.clone())
+        Which::Ids(ids.to_vec())
     };
     let (sessions, is_signed_out) = if args.dry_run {
         (context.auth()?.choose_sessions(me, &which)?, false)
@@ -198,8 +211,8 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     let reach = reach(context);
     reach.note(context);
     let mut end = end_of(sessions.len(), args.dry_run, is_signed_out, &reach);
-    name_whole(&mut end, &args.ids, &sessions);
-    Ok(Ended { sessions, dry_run: args.dry_run, end }.into())
+    name_whole(&mut end, args, &sessions);
+    Ok(outcome(sessions, args, end))
 }
 
 /// Removes the session file, after the current session ended with others.
@@ -401,56 +414,43 @@ fn end_of(count: usize, dry_run: bool, is_signed_out: bool, reach: &Reach) -> En
     end
 }
 
-/// Adds the whole ids when the first characters of one were given.
-fn name_whole(end: &mut End, given: &[String], sessions: &[Session]) {
+/// Adds the whole ids when the first characters of one were given, or when each of several has its line.
+fn name_whole(end: &mut End, args: &RevokeArgs, sessions: &[Session]) {
+    let is_said = |session: &Session| matches!(args.ids.as_slice(), [id] if *id == session.id);
+    let names_ids = args.stdin || !args.ids.is_empty();
     let line = end.done.first_mut().or(end.notes.first_mut());
-    let is_whole = |session: &Session| given.is_empty() || given.contains(&session.id);
-    if let Some(line) = line.filter(|_| !sessions.iter().all(is_whole)) {
+    if let Some(line) = line.filter(|_| names_ids && !sessions.iter().all(is_said)) {
         let ids: Vec<_> = sessions.iter().map(|session| escape(&session.id)).collect();
         line.extend([": ", &ids.join(", ")]);
     }
 }
 
-fn table_of(sessions: &[Session], now: Timestamp, style: Style) -> String {
-    let list = ListWriter::new(&columns(MARK), &Layout::default(), style).ok().filter(|_| !sessions.is_empty());
-    let rows: Vec<Row> = sessions.iter().map(|session| row(Cell::Mark(false), session)).collect();
-    list.map(|mut list| list.rows(&rows, true, now)).unwrap_or_default()
-}
-
-/// One of several sessions that ended, each with a line that names it.
-#[derive(Debug)]
-struct EndedOne {
-    id: String,
-    report: Box<dyn Report>,
-}
-
-impl Report for EndedOne {
-    fn text(&self, now: Timestamp, style: Style) -> Page {
-        let mut page = self.report.text(now, style);
-        let line = page.done.first_mut().or(page.notes.first_mut());
-        if let Some(line) = line {
-            *line = format!("{line}: {}", escape(&self.id));
-        }
-        page
+/// The sessions that ended, or the list of those that would have ended.
+fn outcome(sessions: Vec<Session>, args: &RevokeArgs, end: End) -> Outcome {
+    if !args.dry_run {
+        return Ended { sessions, end }.into();
     }
-
-    fn json(&self) -> Value {
-        self.report.json()
-    }
+    let item = |session: &Session| Item {
+        document: json!(SessionView::from(session)),
+        row: row(Cell::Mark(false), session),
+        group: "",
+    };
+    let items = sessions.iter().map(item).collect();
+    let (columns, End { fields, notes, .. }) = (columns(MARK), end);
+    let rows = Rows { name: "sessions", columns, items, fields, notes, ..Rows::default() };
+    Outcome::list(Listing::Rows(rows), args.list.layout())
 }
 
-/// A few sessions that ended, or would have ended.
+/// A few sessions that ended.
 #[derive(Debug)]
 struct Ended {
     sessions: Vec<Session>,
-    dry_run: bool,
     end: End,
 }
 
 impl Report for Ended {
-    fn text(&self, now: Timestamp, style: Style) -> Page {
-        let answer = if self.dry_run { table_of(&self.sessions, now, style) } else { String::new() };
-        Page { answer, done: self.end.done.clone(), notes: self.end.notes.clone(), ..Page::default() }
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page { done: self.end.done.clone(), notes: self.end.notes.clone(), ..Page::default() }
     }
 
     fn json(&self) -> Value {

@@ -52,11 +52,11 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
     };
     let question = Question { effect: &mut effect, question: "Delete these users?" };
     let question = (!args.dry_run).then_some(question);
-    each(&args.targets.all()?, context, question, &mut |named, context| delete(named, args, context))
+    each(args.targets.all()?, context, question)
 }
 
 /// Deletes one user, or says what that would do.
-fn delete(named: &str, args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
+pub(super) fn delete(named: &str, args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
     // Without a question there is nothing to plan, but the user.
     let rehearses = args.dry_run || !context.is_confirmed();
     let Some(mut deleted) = begin(named, args, rehearses, context)? else {
@@ -71,6 +71,7 @@ fn delete(named: &str, args: &DeleteUserArgs, context: &mut Context) -> anyhow::
     deleted.reach.note(context);
     Ok(Box::new(deleted))
 }
+
 /// Finds the user, and with `rehearses` what a deletion would do: what would be refused is refused before the question.
 /// `None` for a user who does not exist and need not.
 fn begin(

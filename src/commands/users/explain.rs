@@ -85,13 +85,9 @@ impl Report for Explanation {
         }
         let mut text = format!("{who} cannot sign in{then}\n");
         for (number, blocker) in (1..).zip(&self.blockers) {
-            let soon = match blocker.until() {
-                Some(until) if style.terminal => format!(" ({})", style.ends(until, now)),
-                _ => String::new(),
-            };
-            let (message, hint) = (message(blocker), self.hint(blocker));
+            let (message, hint) = (message(blocker, |until| style.until(until, now)), self.hint(blocker));
             // Writing to a `String` cannot fail.
-            let _ = writeln!(text, "{number}. {}{soon}\n   hint: {}", escape(&message), escape(&hint));
+            let _ = writeln!(text, "{number}. {}\n   hint: {}", escape(&message), escape(&hint));
         }
         Page::answer(text)
     }
@@ -100,7 +96,7 @@ impl Report for Explanation {
         let reason = |blocker: &SignInBlocker| {
             json!({
                 "code": blocker.code(),
-                "message": message(blocker),
+                "message": message(blocker, rfc3339),
                 "hint": self.hint(blocker),
                 "until": blocker.until().map(rfc3339),
             })
@@ -173,10 +169,11 @@ impl Explanation {
     }
 }
 
-fn message(blocker: &SignInBlocker) -> String {
+/// What is in the way. `until` formats its end.
+fn message(blocker: &SignInBlocker, until: impl Fn(Timestamp) -> String) -> String {
     match blocker {
-        SignInBlocker::Throttled { failures, until } => {
-            format!("locked after {} until {}", counted((*failures).into(), "failed attempt"), rfc3339(*until))
+        SignInBlocker::Throttled { failures, until: end } => {
+            format!("locked after {} until {}", counted((*failures).into(), "failed attempt"), until(*end))
         }
         SignInBlocker::AddressUnusable => "the stored address is not one that can be signed in with".to_owned(),
         SignInBlocker::AddressNotFound { sought, taken } => {
@@ -212,12 +209,12 @@ fn message(blocker: &SignInBlocker) -> String {
         SignInBlocker::EmailNotVerified { .. } => {
             "the email address is not verified, and the policy asks for that".to_owned()
         }
-        SignInBlocker::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
+        SignInBlocker::Banned { reason, until: end } => format!("banned {}", ban(end.map(until), reason.as_deref())),
         SignInBlocker::SecondFactor => {
             "this user has a second factor, which authctl checks only with the secret of the app".to_owned()
         }
-        SignInBlocker::SecondFactorLocked { until } => {
-            format!("no code of the second factor is accepted after wrong ones, until {}", rfc3339(*until))
+        SignInBlocker::SecondFactorLocked { until: end } => {
+            format!("no code of the second factor is accepted after wrong ones, until {}", until(*end))
         }
         SignInBlocker::SecondFactorMissing => {
             "a second factor is asked for, and the user has none: no code is ever right".to_owned()

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::auth::audit::counted;
 use crate::auth::odd;
-use crate::auth::storage::{UserQuery, UserSort};
+use crate::auth::storage::{UserPlace, UserQuery, UserSort};
 use crate::auth::user::User;
 use crate::commands::Attempt as _;
 use crate::commands::list_flags::ListFlags;
@@ -81,7 +81,8 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
         },
         count: args.count,
         limit: 0,
-        after: args.after.clone(),
+        after: args.after.clone().map(UserPlace::from),
+        keeps_place: false,
     };
     let layout = args.list.layout();
     let limit = match (args.limit, layout.format) {
@@ -110,6 +111,8 @@ fn tone(state: &str) -> Tone {
 #[derive(Debug)]
 struct Users {
     query: UserQuery,
+    /// The users to read, if there are so many.
+    left: usize,
     has_roles: bool,
     /// The number of users on all pages, if it is known.
     total: Option<u64>,
@@ -127,7 +130,12 @@ pub(in crate::commands) fn pages(
     style: Style,
 ) -> anyhow::Result<Box<dyn Pages>> {
     let is_from_start = query.after.is_none();
-    PagesOf::boxed(Users { query, has_roles, total: None, is_from_start, odd: 0 }, layout, Some(limit), style)
+    PagesOf::boxed(
+        Users { query, left: limit, has_roles, total: None, is_from_start, odd: 0 },
+        layout,
+        Some(limit),
+        style,
+    )
 }
 
 impl List for Users {
@@ -139,11 +147,14 @@ impl List for Users {
 
     fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<User>, bool)> {
         self.query.limit = u32::try_from(size).unwrap_or(u32::MAX);
+        // The user may be deleted before the next page is read.
+        self.query.keeps_place = size < self.left;
         let read = context.auth().and_then(|auth| Ok(auth.store.users(&self.query)?));
         let page = read.attempt("could not list users")?;
         self.total = self.total.or(page.total.filter(|_| self.query.count));
         self.query.count = false;
         self.odd += page.users.iter().filter(|user| !user.odd.is_empty()).count();
+        self.left = self.left.saturating_sub(page.users.len());
         let has_more = page.next.is_some();
         self.query.after = page.next;
         Ok((page.users, has_more))
@@ -153,7 +164,7 @@ impl List for Users {
         context.notices.extend(odd::note_of_rows(self.odd));
         let shown = printed as u64;
         let total = self.total.or((self.is_from_start && !has_more).then_some(shown));
-        let next = self.query.after.as_ref().filter(|_| has_more);
+        let next = self.query.after.as_ref().filter(|_| has_more).map(|place| &place.id);
         let mut notes = vec![match total {
             Some(total) => format!("{shown} of {}", counted(total, "user")),
             None => format!("{} on this page; --count counts all", counted(shown, "user")),
@@ -163,7 +174,7 @@ impl List for Users {
     }
 
     fn cut_off(&self) -> Vec<(&'static str, Value)> {
-        vec![("total", json!(self.total)), ("next", json!(self.query.after))]
+        vec![("total", json!(self.total)), ("next", json!(self.query.after.as_ref().map(|place| &place.id)))]
     }
 
     fn json(&self, user: &User) -> Value {

@@ -64,7 +64,7 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     };
     let question = Question { effect: &mut effect, question: "Lock these accounts down?" };
     let question = (!args.dry_run).then_some(question);
-    each(&args.targets.all()?, context, question, &mut |named, context| Ok(Box::new(lock_down(named, args, context)?)))
+    each(args.targets.all()?, context, question)
 }
 
 /// What the question says.
@@ -79,7 +79,7 @@ fn effect(user: &User, access: &AccountAccess, args: &LockdownArgs, context: &Co
 }
 
 /// Locks one account down, or says what that would end.
-fn lock_down(named: &str, args: &LockdownArgs, context: &mut Context) -> anyhow::Result<Lockdown> {
+pub(super) fn lock_down(named: &str, args: &LockdownArgs, context: &mut Context) -> anyhow::Result<Lockdown> {
     let database = context.database()?.location;
     let user = context.auth()?.user_to_change(named)?;
     let access = context.auth()?.account_access(&user)?;
@@ -116,7 +116,7 @@ pub(in crate::commands) fn access_json(counts: &AccessCounts) -> Value {
 
 /// What ended, or would have ended.
 #[derive(Debug)]
-struct Lockdown {
+pub(super) struct Lockdown {
     user: User,
     ended: AccessCounts,
     /// As it was before.

@@ -36,7 +36,7 @@ pub(super) fn run(args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow
     };
     let question = Question { effect: &mut effect, question: "Reset these second factors?" };
     let question = (!args.dry_run).then_some(question);
-    each(&args.targets.all()?, context, question, &mut |named, context| Ok(Box::new(reset(named, args, context)?)))
+    each(args.targets.all()?, context, question)
 }
 
 /// What the question says.
@@ -53,7 +53,7 @@ fn effect(user: &User, reset: &FactorReset, context: &Context) -> anyhow::Result
 }
 
 /// Removes the second factor of one user, or says what would go.
-fn reset(named: &str, args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow::Result<Reset> {
+pub(super) fn reset(named: &str, args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow::Result<Reset> {
     let database = context.database()?.location;
     let user = context.auth()?.user_to_change(named)?;
     let reset = context.auth()?.factor_to_reset(&user)?;
@@ -87,7 +87,7 @@ fn reach(context: &mut Context) -> Reach {
 
 /// What was removed, or would have been.
 #[derive(Debug)]
-struct Reset {
+pub(super) struct Reset {
     user: User,
     removed: FactorReset,
     reach: Reach,

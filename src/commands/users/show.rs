@@ -79,7 +79,7 @@ impl Report for UserState {
         ];
         known.extend(self.has_roles.then(|| ("role", escape(user.roles()).into_owned())));
         known.extend([
-            ("banned", banned(user, now)),
+            ("banned", banned(user, now, style)),
             ("second factor", yes_no(user.two_factor_enabled)),
             ("signs in by", providers),
             ("live sessions", self.live_sessions.map_or_else(|| "not known".to_owned(), |count| count.to_string())),
@@ -111,16 +111,17 @@ impl Report for UserState {
 }
 
 /// Whether a user is banned, until when and why.
-pub(super) fn banned(user: &User, now: Timestamp) -> String {
+pub(super) fn banned(user: &User, now: Timestamp, style: Style) -> String {
     if !user.is_banned(now) {
         return "no".to_owned();
     }
-    escape(&ban(user.ban_expires, user.ban_reason.as_deref())).into_owned()
+    let until = user.ban_expires.map(|until| style.until(until, now));
+    escape(&ban(until, user.ban_reason.as_deref())).into_owned()
 }
 
 /// The end and the reason of a ban.
-pub(super) fn ban(until: Option<Timestamp>, reason: Option<&str>) -> String {
-    let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", rfc3339(until)));
+pub(super) fn ban(until: Option<String>, reason: Option<&str>) -> String {
+    let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {until}"));
     match reason {
         Some(reason) => format!("{until}: {reason}"),
         None => until,

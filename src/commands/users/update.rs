@@ -3,12 +3,11 @@
 use clap::{ArgGroup, Args};
 use jiff::SignedDuration;
 
-use super::{UserAct, admin_guard, change, change_each, changed, each_user};
+use super::{UserAct, UserChanged, admin_guard, change, changed};
+use crate::auth::AuthError;
 use crate::auth::email::pasted;
-use crate::auth::user::User;
-use crate::auth::{Auth, AuthError};
 use crate::cli::values;
-use crate::commands::targets::UsersArg;
+use crate::commands::targets::{UsersAndRolesArg, UsersArg};
 use crate::context::Context;
 use crate::error::HintOfCommand;
 use crate::output::Outcome;
@@ -31,10 +30,8 @@ pub struct UpdateUserArgs {
 
 #[derive(Debug, Args)]
 pub struct SetRoleArgs {
-    /// Email address or id, or at least 6 first characters of the id
-    pub user: String,
-    /// Roles, separated by commas
-    pub role: String,
+    #[command(flatten)]
+    pub targets: UsersAndRolesArg,
     /// Set even a role that differs from admin in case only
     #[arg(long)]
     pub force: bool,
@@ -71,12 +68,13 @@ pub(super) fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Re
     let changed = change(&args.user, UserAct::Updated, context, |auth, user| {
         auth.change_user(user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())
     });
-    changed.map_err(|error| match (error.downcast_ref(), &args.email) {
+    let changed = changed.map_err(|error| match (error.downcast_ref(), &args.email) {
         (Some(AuthError::UserExists), Some(email)) => {
             error.context(HintOfCommand(format!("`authctl users show {}` shows who has the address", pasted(email))))
         }
         _ => error,
-    })
+    })?;
+    Ok(changed.into())
 }
 
 /// Adds a notice about roles that no user had before, which may be misspelled.
@@ -86,30 +84,27 @@ pub(super) fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
     }
 }
 
-pub(super) fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let guard = admin_guard(args.force_last_admin);
+pub(super) fn set_role(named: &str, args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<UserChanged> {
+    let (roles, guard) = (args.targets.roles()?, admin_guard(args.force_last_admin));
     let mut unknown = Vec::new();
-    let outcome = change(&args.user, UserAct::RoleSet, context, |auth, user| {
-        unknown = auth.unknown_roles(&args.role)?;
-        auth.set_role(user, &args.role, args.force, guard, args.keep_sessions)
+    let changed = change(named, UserAct::RoleSet, context, |auth, user| {
+        unknown = auth.unknown_roles(roles)?;
+        auth.set_role(user, roles, args.force, guard, args.keep_sessions)
     })?;
     notice_unknown_roles(&unknown, context);
-    Ok(outcome)
+    Ok(changed)
 }
 
-pub(super) fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn verify_email(named: &str, args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<UserChanged> {
     let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
-    change_each(&args.targets, act, context, |auth, user| auth.set_verified(user, !args.undo))
+    change(named, act, context, |auth, user| auth.set_verified(user, !args.undo))
 }
 
-pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn ban(named: &str, args: &BanArgs, context: &mut Context) -> anyhow::Result<UserChanged> {
     let now = context.now()?;
     let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
     let (reason, guard) = (context.reason(), admin_guard(args.force_last_admin));
-    each_user(&args.targets, context, &mut |named, context| {
-        let ban = |auth: &mut Auth<'_>, user: &User| auth.ban(user, until, reason.clone(), guard);
-        let banned = changed(named, UserAct::Banned, context, ban)?;
-        // Whatever makes a session meets the ban.
-        Ok(banned.leaving(|kind| !kind.meets_a_ban(), context))
-    })
+    let banned = changed(named, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))?;
+    // Whatever makes a session meets the ban.
+    Ok(banned.leaving(|kind| !kind.meets_a_ban(), context))
 }

@@ -363,7 +363,7 @@ fn query() -> UserQuery {
 
 fn page(store: &mut dyn Store, query: &UserQuery) -> (Vec<String>, u64, Option<String>) {
     let UserPage { users, total, next } = store.users(query).unwrap();
-    (users.into_iter().map(|user| user.id).collect(), total.unwrap(), next)
+    (users.into_iter().map(|user| user.id).collect(), total.unwrap(), next.map(|place| place.id))
 }
 
 /// The ids on all pages, whose totals agree.
@@ -377,7 +377,7 @@ fn walk(store: &mut dyn Store, query: &UserQuery) -> Vec<String> {
         assert!(next.is_none() || next.as_ref() == ids.last());
         seen.extend(ids);
         match next {
-            Some(next) => query.after = Some(next),
+            Some(next) => query.after = Some(next.into()),
             None => return seen,
         }
     }
@@ -439,6 +439,24 @@ fn page_can_begin_after_a_user_outside_the_filter() {
         db.edit(r#"UPDATE "user" SET "banned" = '1' WHERE "id" <> 'b'"#);
         let query = UserQuery { banned_at: Some(at(0)), after: Some("b".into()), ..query() };
         assert_eq!(page(&mut *store, &query), (vec!["c".into()], 2, None));
+    });
+}
+
+#[test]
+fn page_begins_at_its_place_after_its_user_was_deleted() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["a", "b", "c", "d"]);
+        for (sort, gone) in [(UserSort::Email, "a"), (UserSort::Name, "b"), (UserSort::Created, "c")] {
+            let first = UserQuery { sort, limit: 1, keeps_place: true, ..query() };
+            let next = store.users(&first).unwrap().next;
+            assert_eq!(next.as_ref().map(|place| place.id.as_str()), Some(gone));
+            delete_user(&mut *store, gone, crate::auth::storage::AdminGuard::Off, at(1)).unwrap().unwrap();
+            let left: Vec<String> =
+                store.users(&UserQuery { sort, ..query() }).unwrap().users.into_iter().map(|one| one.id).collect();
+            assert_eq!(walk(&mut *store, &UserQuery { sort, ..query() }), left);
+            let page = store.users(&UserQuery { after: next, limit: 50, ..first }).unwrap();
+            assert_eq!(page.users.into_iter().map(|one| one.id).collect::<Vec<_>>(), left);
+        }
     });
 }
 

@@ -18,11 +18,13 @@ use crate::store::mapping::{TABLES, identifier};
 /// What the role of an app may do with its tables.
 const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE";
 
-/// Opens the database of an app; `None` if no schema has the tables of one, or if authctl made the database.
+/// Opens the database of an app; `None` if no schema has the tables of one, or if authctl made the database. Without
+/// `uses_state`, authctl's own tables beside those of the app are neither read nor migrated.
 pub(super) fn open(
     engine: Postgres,
     address: &Address,
     overrides: &SchemaOverrides,
+    uses_state: bool,
 ) -> Result<Option<GuestDatabase>, OpenError> {
     let shown = address.shown();
     let named = named_schema(address, overrides)?;
@@ -41,7 +43,7 @@ pub(super) fn open(
     let Recognised { mapping, schema: mut guest, evidence, absent } =
         better_auth::read(&described, shown.as_ref(), overrides)?;
     require_safe(&described, &guest, &shown)?;
-    let is_open = found.state().map(|own| own.is_open);
+    let is_open = found.state().filter(|_| uses_state).map(|own| own.is_open);
     let has_state = match is_open {
         Some(true) => state_owner::is_of(&engine, &schema, address, overrides)?,
         has_state => has_state.is_some(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::complete::COMPLETED_MAX;
 use super::inventory::Inventory;
 use super::key_owners::KeyOwners;
 use super::plugins::{instant, new_id, quoted, quoted_to_write, time_encoding, truth_encoding};
@@ -13,7 +14,7 @@ use crate::auth::api_token::{ApiToken, StoredToken, permissions};
 use crate::auth::audit::Event;
 use crate::auth::storage::{NewApiToken, StoreError, TokenRotation};
 use crate::store::engine::{Dialect, Tx, Value, ValueRef, ignored};
-use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncoding, identifier, spells_false};
+use crate::store::mapping::{FoundPlugin, Range, SchemaMapping, TimeEncoding, identifier, spells_false};
 
 /// The plugin's name of the table.
 const TABLE: &str = "apikey";
@@ -59,6 +60,28 @@ impl<'i> AppKeys<'i> {
             is_of_user: KeyOwners::of(inventory, mapping)
                 .map_or_else(|| "TRUE".to_owned(), |owners| owners.is_of_user()),
         })
+    }
+
+    /// Ids that begin with a prefix, in the order of their bytes, the first of them.
+    pub(super) fn ids_with_prefix(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        prefix: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let Self { table, id, dialect, .. } = self;
+        let strategy = mapping.ids.of(TABLE);
+        let Some(Range { first, last, is_text }) = strategy.range(prefix) else { return Ok(Vec::new()) };
+        let of_id = if is_text { (dialect.bytewise)(id) } else { id.clone() };
+        let sql = format!(
+            "SELECT {id} FROM {table} WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"
+        );
+        let mut found = Vec::new();
+        tx.each(&sql, &[first, last], |row| {
+            found.extend(strategy.read(row.value(0)?));
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// The id of a user in the column of owners, which is text where a key may belong to an organization too.

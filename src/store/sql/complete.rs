@@ -1,11 +1,21 @@
 //! Values that a shell completes, and ids by their first characters: ranges of an index, with few rows.
 
+use super::app_keys::AppKeys;
+use super::inventory::Inventory;
 use crate::auth::storage::{Completed, StoreError};
 use crate::store::engine::Tx;
 use crate::store::mapping::{IdStrategy, Range, SchemaMapping};
 
 /// The most values that are read.
-const COMPLETED_MAX: usize = 50;
+pub(super) const COMPLETED_MAX: usize = 50;
+
+/// Ids of users that entries of the log are about and that begin with a prefix, the first of them. A step of the index finds
+/// each one, as a user may have many entries.
+pub(in crate::store) fn logged_users(tx: &mut dyn Tx, prefix: &str) -> Result<Vec<String>, StoreError> {
+    let sql =
+        r#"SELECT "userId" FROM "authctl_audit" WHERE "userId" >= ?1 AND "userId" <= ?2 ORDER BY "userId" LIMIT 1"#;
+    steps(tx, sql, prefix)
+}
 
 /// Values that begin with a prefix, in the order of their bytes, the first of them.
 pub(in crate::store) fn with_prefix(
@@ -14,8 +24,13 @@ pub(in crate::store) fn with_prefix(
     what: Completed,
     prefix: &str,
 ) -> Result<Vec<String>, StoreError> {
+    if what == Completed::Token && mapping.is_guest() {
+        let inventory = Inventory::read(tx, mapping)?;
+        let keys = AppKeys::find(&inventory, mapping);
+        return keys.map_or(Ok(Vec::new()), |keys| keys.ids_with_prefix(tx, mapping, prefix));
+    }
     let strategy = match what {
-        Completed::Address => IdStrategy::Text,
+        Completed::Address | Completed::Token => IdStrategy::Text,
         Completed::User => mapping.ids.of("user"),
         Completed::Session => mapping.ids.of("session"),
     };
@@ -38,6 +53,9 @@ pub(in crate::store) fn with_prefix(
                 r#"SELECT "id" FROM "session" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
             )
         }
+        Completed::Token => format!(
+            r#"SELECT "id" FROM "authctl_apikey" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
+        ),
     };
     let mut found = Vec::new();
     tx.each(&mapping.sql(sql), &[first, last], |row| {
@@ -56,16 +74,21 @@ pub(in crate::store) fn roles(
     let sql = mapping.sql(
         r#"SELECT "role" FROM "user" WHERE "role" <> 'user' AND "role" >= ?1 AND "role" < ?2 ORDER BY "role" LIMIT 1"#,
     );
+    steps(tx, &sql, prefix)
+}
+
+/// Values that begin with a prefix, the first of them. The statement selects the first value from `?1` to `?2`.
+fn steps(tx: &mut dyn Tx, sql: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
     let end = format!("{prefix}{}", char::MAX);
     let (mut found, mut start) = (Vec::new(), prefix.to_owned());
     while found.len() < COMPLETED_MAX {
-        let next = tx.query_one(&sql, &[start.into(), end.clone().into()], |row| {
+        let next = tx.query_one(sql, &[start.into(), end.clone().into()], |row| {
             Ok(row.value(0)?.as_text().map(str::to_owned))
         })?;
-        let Some(role) = next.flatten() else { break };
-        // The least text after the role, as no role has control characters.
-        start = format!("{role}\u{1}");
-        found.push(role);
+        let Some(value) = next.flatten() else { break };
+        // The least text after the value, as roles and ids have no control characters.
+        start = format!("{value}\u{1}");
+        found.push(value);
     }
     Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::{rows, search};
-use crate::auth::storage::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
+use crate::auth::storage::{PAGE_MAX, SortKey, StoreError, UserPage, UserPlace, UserQuery, UserSort};
 use crate::store::engine::{Dialect, Tx, Value};
 use crate::store::mapping::{SchemaMapping, identifier, is_false, is_true};
 
@@ -24,13 +24,13 @@ pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) 
         is_narrow || !filter.conditions.is_empty() && count(tx, mapping, &filter, Some(SORTED_MAX))? < SORTED_MAX;
     let column = if is_sorted { [dialect.unindexed, column].concat() } else { column.to_owned() };
     let column = column.as_str();
-    if let Some(id) = &query.after {
-        let sql = format!(r#"SELECT {column} FROM "user" WHERE "id" = ?1"#);
-        let Some(value) =
-            tx.query_one(&mapping.sql(sql), &[mapping.key("user", id)], |row| Ok(row.value(0)?.to_value()))?
-        else {
-            // The last user of the previous page was deleted, and with them the place to continue from.
-            return Err(StoreError::NoSuchPlace("user"));
+    if let Some(UserPlace { id, key }) = &query.after {
+        let value = match key {
+            Some(SortKey::Null) => Value::Null,
+            Some(SortKey::Integer(number)) => (*number).into(),
+            Some(SortKey::Text(text)) => text.as_str().into(),
+            // Without the user, nothing tells where the page begins.
+            None => sort_value(tx, mapping, column, id)?.ok_or(StoreError::NoSuchPlace("user"))?,
         };
         let (first, second) = (filter.values.len() + 1, filter.values.len() + 2);
         filter.conditions.push(match value {
@@ -45,10 +45,29 @@ pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) 
     let mut users = tx.query_all(&mapping.sql(sql), &filter.values, |row| rows::user(row, 0, mapping))?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
-    let next = users.last().filter(|_| more).map(|user| user.id.clone());
+    let mut next = users.last().filter(|_| more).map(|user| UserPlace::from(&user.id));
+    if let Some(place) = next.as_mut().filter(|_| query.keeps_place) {
+        place.key = sort_value(tx, mapping, column, &place.id)?.and_then(sort_key);
+    }
     let is_whole = query.after.is_none() && next.is_none();
     let total = total.or_else(|| is_whole.then_some(users.len() as u64));
     Ok(UserPage { users, total, next })
+}
+
+/// What a user has in a column.
+fn sort_value(tx: &mut dyn Tx, mapping: &SchemaMapping, column: &str, id: &str) -> Result<Option<Value>, StoreError> {
+    let sql = format!(r#"SELECT {column} FROM "user" WHERE "id" = ?1"#);
+    tx.query_one(&mapping.sql(sql), &[mapping.key("user", id)], |row| Ok(row.value(0)?.to_value()))
+}
+
+/// A value that can be compared outside of its row.
+fn sort_key(value: Value) -> Option<SortKey> {
+    match value {
+        Value::Null => Some(SortKey::Null),
+        Value::Integer(number) => Some(SortKey::Integer(number)),
+        Value::Text(text) => Some(SortKey::Text(text)),
+        Value::Real(_) | Value::Blob(_) => None,
+    }
 }
 
 /// The texts of the column of roles, each with the number of its users. Those without a text have the default role.

@@ -202,11 +202,30 @@ pub struct RestoreOptions<'a> {
 pub struct Restored {
     /// The contents of the database now.
     pub contents: BackupSummary,
-    /// How many live sessions of the backup ended.
-    pub sessions_ended: u64,
+    pub ended: Ended,
     /// Whether there was a database before.
     pub replaced: bool,
     pub additions: Additions,
+}
+
+/// What a restoration ended of the backup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Live sessions.
+    pub sessions: u64,
+    /// API tokens.
+    pub tokens: u64,
+}
+
+impl Ended {
+    /// In words, such as `1 live session and 2 API tokens`.
+    pub fn in_words(self) -> String {
+        let sessions = counted(self.sessions, "live session");
+        match self.tokens {
+            0 => sessions,
+            tokens => format!("{sessions} and {}", counted(tokens, "API token")),
+        }
+    }
 }
 
 /// A backup that can be restored.
@@ -296,13 +315,13 @@ pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
         None => claim(options.path, options.wait)?,
     };
     let (building, file) = StagedFile::begin(options.path).map_err(|source| cannot_create(options.path, source))?;
-    let (prepared, sessions_ended, additions) = prepare(file, from, options)?;
+    let (prepared, ended, additions) = prepare(file, from, options)?;
     let wanted = match there {
-        Some(database) => replace(&prepared, database, sessions_ended, options),
-        None => put(prepared, building, sessions_ended, options),
+        Some(database) => replace(&prepared, database, ended, options),
+        None => put(prepared, building, ended, options),
     }?;
     let contents = read_back(&wanted, options)?;
-    Ok(Restored { contents, sessions_ended, replaced, additions })
+    Ok(Restored { contents, ended, replaced, additions })
 }
 
 /// Reads the restored database. Other processes may have written to it since.
@@ -327,7 +346,7 @@ fn prepare(
     file: Checked,
     from: Checked,
     options: &RestoreOptions<'_>,
-) -> Result<(Connected, u64, Additions), CopyError> {
+) -> Result<(Connected, Ended, Additions), CopyError> {
     let mut prepared = connect(file, options.wait).map_err(|source| failed(options.path, source))?;
     let source = connect(from, options.wait).map_err(|source| failed(options.from, source))?;
     transfer(&source, &mut prepared).map_err(|source| failed(options.from, source))?;
@@ -346,21 +365,21 @@ fn prepare(
 }
 
 /// Ends sessions, API tokens and codes: the database may have ended or used them since the backup.
-fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, StoreError> {
+fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<Ended, StoreError> {
     connection.execute(r#"DELETE FROM "verification" WHERE TRUE"#, []).engine()?;
     if options.keep_sessions {
-        return Ok(0);
+        return Ok(Ended::default());
     }
     let over = expired::count_over(&mut SqliteTx::new(connection), &NATIVE, options.now)?;
     let all = connection.execute(r#"DELETE FROM "session" WHERE TRUE"#, []).engine()? as u64;
-    connection.execute(r#"DELETE FROM "authctl_apikey" WHERE TRUE"#, []).engine()?;
-    Ok(all.saturating_sub(over))
+    let tokens = connection.execute(r#"DELETE FROM "authctl_apikey" WHERE TRUE"#, []).engine()? as u64;
+    Ok(Ended { sessions: all.saturating_sub(over), tokens })
 }
 
 /// Logs the restoration, and which log it replaced.
 fn record(
     connection: &Connection,
-    ended: u64,
+    ended: Ended,
     before: Option<&BackupSummary>,
     options: &RestoreOptions<'_>,
 ) -> Result<(), StoreError> {
@@ -370,7 +389,7 @@ fn record(
         }
         None => "replaced no log that could be read".to_owned(),
     };
-    let detail = format!("from {}; ended {}; {before}", options.from.display(), counted(ended, "session"));
+    let detail = format!("from {}; ended {}; {before}", options.from.display(), ended.in_words());
     let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
     let tx = &mut SqliteTx::new(&*transaction);
@@ -383,7 +402,7 @@ fn record(
 fn put(
     prepared: Connected,
     building: StagedFile,
-    ended: u64,
+    ended: Ended,
     options: &RestoreOptions<'_>,
 ) -> Result<BackupSummary, CopyError> {
     let close = || {
@@ -402,7 +421,7 @@ fn put(
 fn replace(
     prepared: &Connection,
     file: Checked,
-    ended: u64,
+    ended: Ended,
     options: &RestoreOptions<'_>,
 ) -> Result<BackupSummary, CopyError> {
     let failed = |source| failed(options.path, source);

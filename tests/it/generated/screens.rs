@@ -24,6 +24,7 @@ const SCREENS: &[(&str, &str)] = &[
     ("audit list --after 5001", "The log, from the first sign-up on"),
     ("policy show", "The rules of a database"),
     ("doctor", "What is wrong"),
+    ("stats", "Users and sessions, and what happened in the last 30 days"),
 ];
 
 const USERS: usize = 5_000;
@@ -33,6 +34,10 @@ const PROGRAMS: [&str; 3] = ["Firefox on Linux", "authctl/0.1.0 (ada@laptop; pts
 
 /// The place of the database in the page. The real one has the same length, so that lines break at the same places.
 const PLACE: &str = "/srv/accounts/of/the/example/company/auth.db";
+
+/// What comes before the date in `stats`, and the date in the page.
+const SINCE: &str = "since ";
+const DATE: &str = "2026-10-01";
 
 pub(super) fn page() -> String {
     let sandbox = Sandbox::new();
@@ -66,7 +71,11 @@ fn screen(sandbox: &Sandbox, database: &Path, words: &str, width: u16) -> String
     let mut command = sandbox.command(words.split(' '));
     command.args(["--no-pager", "--color", "never"]).env("AUTHCTL_DB", database);
     let ended = Terminal::with_columns(width).run(command).end();
-    ended.screen.replace('\r', "").replace(database.to_str().unwrap(), PLACE)
+    let screen = ended.screen.replace('\r', "").replace(database.to_str().unwrap(), PLACE);
+    match screen.split_once(SINCE) {
+        Some((before, after)) => [before, SINCE, DATE, &after[DATE.len()..]].concat(),
+        None => screen,
+    }
 }
 
 /// Users of several ages, roles and states; sessions and entries of the log with the names of no real machine.

@@ -34,7 +34,29 @@ fn operator_keeps_the_members_of_an_organization() {
         assert_eq!(odd.run(&format!("{words} --json")).json_error(exit)["code"], code, "{words}");
     }
     odd.run("orgs set-role acme bob@example.com owner").success();
-    odd.run("orgs remove acme ada@example.com").success();
+    let both = odd.run("orgs set-role acme ada@example.com bob@example.com eve@example.com member,owner");
+    assert_snapshot!(both, @"
+    ------- stderr -------
+    ada@example.com is member,owner in Acme in [HOME]/app.db
+    bob@example.com is member,owner in Acme in [HOME]/app.db
+    error: no such user: eve@example.com
+    hint: `authctl users list --search` finds users
+    1 of 3 failed
+    [exit status: 1]
+    ");
+    assert_snapshot!(odd.run("orgs remove acme ada@example.com eve@example.com"), @"
+    ------- stderr -------
+    removed ada@example.com from Acme in [HOME]/app.db
+    error: no such user: eve@example.com
+    hint: `authctl users list --search` finds users
+    1 of 2 failed
+    [exit status: 1]
+    ");
+    let members = odd.run("orgs members acme -o csv --columns user,role").success();
+    assert_eq!(members, "user,role\nbob@example.com,\"member,owner\"\n");
+    let all = odd.run("orgs list -o tsv --columns slug,members,owners").success();
+    assert_eq!(all, "slug\tmembers\towners\nacme\t1\t1\n");
+    odd.run("orgs set-role acme bob@example.com owner").success();
     let members = odd.run("orgs members acme --json").json();
     let members: Vec<_> =
         members["members"].as_array().unwrap().iter().map(|one| (&one["email"], &one["role"])).collect();
