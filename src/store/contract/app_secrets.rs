@@ -64,6 +64,23 @@ fn encrypted_values_change_together_or_not_at_all() {
 }
 
 #[test]
+fn more_values_than_a_page_change() {
+    on_every_app_with_factors(|db| {
+        let mut store = with_values(db);
+        db.edit_plugins(
+            "INSERT INTO {jwks} WITH RECURSIVE of_more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM of_more WHERE n < 1001)
+             SELECT 'k' || n, 'public', 'more', NULL FROM of_more",
+        );
+        let mut decide = |value: SecretValue<'_>| {
+            Ok(if value.text == "more" { SecretChange::Write("changed".into()) } else { SecretChange::Keep })
+        };
+        let changes = store.change_secrets(at(60), &mut decide).unwrap().unwrap();
+        assert_eq!(changes, SecretChanges { written: 1001, expired: 0 });
+        assert_eq!(values(&mut *store).iter().filter(|(_, text, _)| text == "changed").count(), 1001);
+    });
+}
+
+#[test]
 fn native_database_has_no_values_of_an_app() {
     on_engines(
         |engine| engine.is_native,

@@ -13,6 +13,9 @@ use crate::auth::storage::{
 use crate::store::engine::{Tx, Value, ignored};
 use crate::store::mapping::{SchemaMapping, TimeEncoding, identifier};
 
+/// How many values are in memory at once.
+const PAGE: u32 = 1_000;
+
 /// A column in the names of the database, as SQL spells them.
 struct Place {
     table: String,
@@ -45,25 +48,29 @@ fn place(inventory: &Inventory, mapping: &SchemaMapping, column: SecretColumn) -
 }
 
 impl Place {
-    /// Reads every value with the id of its row.
+    /// Reads the values of the rows that a condition selects, with the ids of the rows. Returns the id of the last row.
     fn each(
         &self,
         tx: &mut dyn Tx,
         column: SecretColumn,
+        (condition, values): (&str, &[Value]),
         now: Timestamp,
-        mut found: impl FnMut(Value, SecretValue<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        mut found: impl FnMut(Value, SecretValue<'_>),
+    ) -> Result<Option<Value>, StoreError> {
         let Self { table, id, column: name, expires } = self;
         let end = expires.as_ref().map_or("NULL", |(end, _)| end.as_str());
-        let sql = format!("SELECT {id}, {name}, {end} FROM {table} WHERE {name} IS NOT NULL");
-        tx.each(&sql, &[], |row| {
+        let sql = format!("SELECT {id}, {name}, {end} FROM {table} WHERE {name} IS NOT NULL AND {condition}");
+        let mut last = None;
+        tx.each(&sql, values, |row| {
             let is_expired = is_over(row.value(2)?, expires.as_ref().and_then(|(_, encoding)| *encoding), now);
             let id = row.value(0)?.to_value();
-            match row.value(1)?.as_text() {
-                Some(text) => found(id, SecretValue { column, text, is_expired }),
-                None => Ok(()),
+            last = Some(id.clone());
+            if let Some(text) = row.value(1)?.as_text() {
+                found(id, SecretValue { column, text, is_expired });
             }
-        })
+            Ok(())
+        })?;
+        Ok(last)
     }
 
     fn change(
@@ -89,6 +96,37 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Decides about the values of some rows and changes them. Returns the id of the last row.
+    fn change_part(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        (column, rows): (SecretColumn, (&str, &[Value])),
+        now: Timestamp,
+        decide: &mut DecideSecret<'_>,
+        changes: &mut SecretChanges,
+    ) -> Result<Result<Option<Value>, AuthError>, StoreError> {
+        let (mut decided, mut refused) = (Vec::new(), None);
+        let last = self.each(tx, column, rows, now, |id, value| match decide(value) {
+            Ok(SecretChange::Keep) => {}
+            Ok(change) => decided.push(((id, value.text.to_owned()), change)),
+            Err(error) => refused = refused.take().or(Some(error)),
+        })?;
+        if let Some(refused) = refused {
+            return Ok(Err(refused));
+        }
+        for (row, decision) in decided {
+            self.change(tx, mapping, row, &decision, now)?;
+            match decision {
+                SecretChange::Expire => changes.expired += 1,
+                SecretChange::Write(_) | SecretChange::Keep => changes.written += 1,
+            }
+        }
+        Ok(Ok(last))
+    }
+}
+
 impl SecretStore for SqlStore {
     fn each_secret(&mut self, now: Timestamp, found: &mut dyn FnMut(SecretValue<'_>)) -> Result<(), StoreError> {
         self.read(|tx, mapping| {
@@ -98,10 +136,7 @@ impl SecretStore for SqlStore {
             let inventory = Inventory::read(tx, mapping)?;
             for column in SecretColumn::ALL {
                 if let Some(place) = place(&inventory, mapping, column) {
-                    place.each(tx, column, now, |_, value| {
-                        found(value);
-                        Ok(())
-                    })?;
+                    place.each(tx, column, ("TRUE", &[]), now, |_, value| found(value))?;
                 }
             }
             Ok(())
@@ -140,24 +175,23 @@ fn change(
     let inventory = Inventory::read(tx, mapping)?;
     for column in SecretColumn::ALL {
         let Some(place) = place(&inventory, mapping, column) else { continue };
-        let (mut decided, mut refused) = (Vec::new(), None);
-        place.each(tx, column, now, |id, value| {
-            match decide(value) {
-                Ok(SecretChange::Keep) => {}
-                Ok(change) => decided.push(((id, value.text.to_owned()), change)),
-                Err(error) => refused = refused.take().or(Some(error)),
-            }
-            Ok(())
-        })?;
-        if let Some(refused) = refused {
-            return Ok(Err(refused));
-        }
-        for (row, decision) in decided {
-            place.change(tx, mapping, row, &decision, now)?;
-            match decision {
-                SecretChange::Expire => changes.expired += 1,
-                SecretChange::Write(_) | SecretChange::Keep => changes.written += 1,
-            }
+        // Rows without an id, whose change is an error, and then a page after the other.
+        let mut part = (format!("{} IS NULL", place.id), vec![]);
+        let mut is_first = true;
+        loop {
+            let (condition, values) = &part;
+            let read = (condition.as_str(), values.as_slice());
+            let last = match place.change_part(tx, mapping, (column, read), now, decide, &mut changes)? {
+                Ok(last) => last,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let id = &place.id;
+            part = match last {
+                _ if is_first => (format!("{id} IS NOT NULL ORDER BY {id} LIMIT {PAGE}"), vec![]),
+                Some(last) => (format!("{id} > ?1 ORDER BY {id} LIMIT {PAGE}"), vec![last]),
+                None => break,
+            };
+            is_first = false;
         }
     }
     Ok(Ok(changes))
