@@ -28,8 +28,7 @@ impl OrganizationStore for SqlStore {
 
     fn members(&mut self, named: &str, now: Timestamp) -> Refusable<(OrganizationInfo, Vec<Member>)> {
         self.read(|tx, mapping| {
-            with_tables(tx, mapping, |tx, tables| {
-                let Some(found) = tables.find(tx, mapping, named, now)? else { return Ok(Err(unknown(named))) };
+            with_organization(tx, mapping, named, now, |tx, tables, found| {
                 let members = tables.members(tx, mapping, &found.id)?;
                 Ok(Ok((found, members)))
             })
@@ -38,10 +37,7 @@ impl OrganizationStore for SqlStore {
 
     fn add_member(&mut self, new: &NewMember<'_>) -> Refusable<(OrganizationInfo, Member)> {
         self.write_tx(|tx, mapping, log| {
-            with_tables(tx, mapping, |tx, tables| {
-                let Some(found) = tables.find(tx, mapping, new.organization, new.now)? else {
-                    return Ok(Err(unknown(new.organization)));
-                };
+            with_organization(tx, mapping, new.organization, new.now, |tx, tables, found| {
                 let Some(user) = users::find(tx, mapping, &UserRef::Id(new.user_id.to_owned()))? else {
                     return Ok(Err(AuthError::NoSuchUser(new.user_id.to_owned())));
                 };
@@ -56,8 +52,8 @@ impl OrganizationStore for SqlStore {
 
     fn remove_member(&mut self, named: &str, user_id: &str, now: Timestamp) -> Refusable<(OrganizationInfo, Member)> {
         self.write_tx(|tx, mapping, log| {
-            with_tables(tx, mapping, |tx, tables| {
-                let (found, before, subject) = match tables.membership(tx, mapping, named, user_id, now)? {
+            with_organization(tx, mapping, named, now, |tx, tables, found| {
+                let (before, subject) = match tables.membership(tx, mapping, &found, user_id)? {
                     Ok(membership) => membership,
                     Err(refused) => return Ok(Err(refused)),
                 };
@@ -81,8 +77,8 @@ impl OrganizationStore for SqlStore {
         now: Timestamp,
     ) -> Refusable<(OrganizationInfo, Member)> {
         self.write_tx(|tx, mapping, log| {
-            with_tables(tx, mapping, |tx, tables| {
-                let (found, before, subject) = match tables.membership(tx, mapping, named, user_id, now)? {
+            with_organization(tx, mapping, named, now, |tx, tables, found| {
+                let (before, subject) = match tables.membership(tx, mapping, &found, user_id)? {
                     Ok(membership) => membership,
                     Err(refused) => return Ok(Err(refused)),
                 };
@@ -104,18 +100,11 @@ impl OrganizationStore for SqlStore {
 
     fn invite(&mut self, new: &NewInvitation<'_>) -> Refusable<(OrganizationInfo, Invitation)> {
         self.write_tx(|tx, mapping, log| {
-            with_tables(tx, mapping, |tx, tables| {
-                let Some(found) = tables.find(tx, mapping, new.organization, new.now)? else {
-                    return Ok(Err(unknown(new.organization)));
-                };
+            with_organization(tx, mapping, new.organization, new.now, |tx, tables, found| {
                 tables.invite(tx, mapping, log, found, new)
             })
         })
     }
-}
-
-fn unknown(named: &str) -> AuthError {
-    AuthError::NoSuchOrganization(named.to_owned())
 }
 
 /// Runs queries or an act on the tables of the plugin.
@@ -130,6 +119,20 @@ fn with_tables<T>(
         Some((organizations, found)) => act(tx, &Tables { inventory: &inventory, organizations, found }),
         None => Ok(Err(AuthError::NoOrganizations)),
     }
+}
+
+/// As [`with_tables`], with the organization that an id or a slug names.
+fn with_organization<T>(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    named: &str,
+    now: Timestamp,
+    act: impl FnOnce(&mut dyn Tx, &Tables<'_>, OrganizationInfo) -> Refusable<T>,
+) -> Refusable<T> {
+    with_tables(tx, mapping, |tx, tables| match tables.find(tx, mapping, named, now)? {
+        Some(found) => act(tx, tables, found),
+        None => Ok(Err(AuthError::NoSuchOrganization(named.to_owned()))),
+    })
 }
 
 struct Tables<'i> {
@@ -279,20 +282,18 @@ impl Tables<'_> {
         Ok(all.into_iter().find(|member| member.user_id == user_id))
     }
 
-    /// An organization, a member of it, and the member as the subject of an entry.
+    /// A member of an organization, and the member as the subject of an entry.
     fn membership(
         &self,
         tx: &mut dyn Tx,
         mapping: &SchemaMapping,
-        named: &str,
+        found: &OrganizationInfo,
         user_id: &str,
-        now: Timestamp,
-    ) -> Refusable<(OrganizationInfo, Member, Subject)> {
-        let Some(found) = self.find(tx, mapping, named, now)? else { return Ok(Err(unknown(named))) };
+    ) -> Refusable<(Member, Subject)> {
         Ok(match self.member(tx, mapping, &found.id, user_id)? {
             Some(member) => {
                 let subject = Subject::read(user_id, member.email.clone());
-                Ok((found, member, subject))
+                Ok((member, subject))
             }
             None => Err(AuthError::NotAMember(user_id.to_owned())),
         })
