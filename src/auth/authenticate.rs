@@ -154,7 +154,7 @@ impl Auth<'_> {
     /// As for [`Auth::authenticate`], and [`AuthError::NotSignedIn`] if the session is of another user.
     pub fn authenticate_under(&mut self, token: &Token, admitted: Option<&Admitted>) -> Result<SignedIn, AuthError> {
         self.require_safe_place()?;
-        let (session, user) = self.store.session(token)?.ok_or_else(|| self.unknown_token())?;
+        let Some((session, user)) = self.store.session(token)? else { return Err(self.unknown_token(token)) };
         if admitted.is_some_and(|admitted| !admitted.has(&session)) {
             return Err(AuthError::NotSignedIn(SignedOut::Guarded));
         }
@@ -178,8 +178,13 @@ impl Auth<'_> {
         Ok(SignedIn { session, user })
     }
 
-    /// The error about a token that no session of the database has. The app may have one elsewhere.
-    pub fn unknown_token(&self) -> AuthError {
+    /// The error about a token that no session of the database has. The app may have one elsewhere, or it is an API key.
+    pub fn unknown_token(&mut self, token: &Token) -> AuthError {
+        match self.store.is_app_key(token) {
+            Ok(true) => return AuthError::NotSignedIn(SignedOut::TokenOfApp),
+            Ok(false) => {}
+            Err(error) => return error.into(),
+        }
         let finds_tokens = self.store.guest().is_none_or(|schema| schema.has("session", "token"));
         AuthError::NotSignedIn(if finds_tokens { SignedOut::Ended } else { SignedOut::Unreached })
     }

@@ -159,12 +159,13 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option
         auth = context.auth()?;
     }
     if !all || is_impersonated {
-        let ended = auth.store.end_session(token)?;
-        let unknown = auth.unknown_token();
-        if ended.is_none() && matches!(unknown, AuthError::NotSignedIn(SignedOut::Unreached)) {
-            return Err(unknown.into());
+        if let Some(session) = auth.store.end_session(token)? {
+            return Ok(Some(usize::from(session.is_live(auth.now))));
         }
-        return Ok(ended.map(|session| usize::from(session.is_live(auth.now))));
+        return match auth.unknown_token(token) {
+            AuthError::NotSignedIn(SignedOut::Ended) => Ok(None),
+            unknown => Err(unknown.into()),
+        };
     }
     let mut end_all = || {
         let me = auth.authenticate(token)?;

@@ -63,7 +63,10 @@ pub(super) fn of_token(error: &AuthError) -> Failure {
 pub(super) fn hint(why: SignedOut) -> &'static str {
     match why {
         SignedOut::TokenExpired => "the API token has expired: its owner makes another with `authctl tokens rotate`",
-        SignedOut::TokenOfApp => "the API keys of this database are for its app: take the token of a session here",
+        SignedOut::TokenOfApp => {
+            "it is an API key, which the app checks and authctl only administers: use the token of a session, or the session \
+             that is stored"
+        }
         _ => "the API token was revoked or never was in this database: make another with `authctl tokens create`",
     }
 }

@@ -10,12 +10,14 @@ import { browsers, runBrowser } from "./acts/browser.mjs";
 import { conversions, runConversion } from "./acts/conversion.mjs";
 import { fixture } from "./acts/fixture.mjs";
 import { foreignHashes } from "./acts/foreign-hashes.mjs";
+import { organizations } from "./acts/organizations.mjs";
 import { passwords, twoFactor } from "./acts/passwords.mjs";
 import { records, rows } from "./acts/records.mjs";
 import { secondFactors } from "./acts/second-factor.mjs";
 import { elsewhere, unreached } from "./acts/secondary-storage.mjs";
 import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
 import { afterwards, counts, together } from "./acts/together.mjs";
+import { tokens } from "./acts/tokens.mjs";
 import { admin, users } from "./acts/users.mjs";
 import { shapes } from "./app/all-plugins.mjs";
 import { variants } from "./app/variants.mjs";
@@ -74,9 +76,8 @@ function* linesOf(world, { hashes }) {
   }
   if (!authctl) return;
   for (const [act, run] of Object.entries(authctlOnly)) yield [act, "authctl", "app", () => run(authctl, app)];
-  for (const [act, run] of Object.entries(has("twoFactor") ? secondFactors : {})) {
-    yield [act, "authctl", "app", () => run(world)];
-  }
+  const ofPlugins = { ...(has("twoFactor") && secondFactors), ...(has("organization") && organizations), ...(has("apiKey") && tokens) };
+  for (const [act, run] of Object.entries(ofPlugins)) yield [act, "authctl", "app", () => run(world)];
   for (const [act, run] of Object.entries(records)) {
     for (const maker of either) yield [act, maker.who, "both", () => run(maker, world)];
   }

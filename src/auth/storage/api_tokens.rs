@@ -5,12 +5,16 @@ use jiff::{SignedDuration, Timestamp};
 use super::StoreError;
 use crate::auth::AuthError;
 use crate::auth::api_token::{ApiToken, StoredToken, TokenScope};
+use crate::auth::secret::Token;
 use crate::auth::user::User;
 
 /// API tokens of a native database, and the API keys of an app's.
 pub trait ApiTokenStore {
     /// Finds a token of a native database by its text, live or not, and its owner. An app checks the keys of its database.
     fn api_token(&mut self, token: &ApiToken) -> Result<Option<(StoredToken, User)>, StoreError>;
+
+    /// Whether a text is an API key of an app, live or not.
+    fn is_app_key(&mut self, text: &Token) -> Result<bool, StoreError>;
 
     /// Writes the last use of a token of a native database.
     fn use_api_token(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError>;

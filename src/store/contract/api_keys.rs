@@ -84,8 +84,11 @@ fn expired_key_without_an_id_stays_and_is_told() {
 const KEYS: &str = "
     CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {configId} TEXT, {referenceId} TEXT, {key} TEXT, name TEXT, start TEXT, prefix TEXT,
       {enabled} [truth], {rateLimitEnabled} [truth], {createdAt} [time], {updatedAt} [time], {expiresAt} [time],
-      {lastRequest} [time], permissions TEXT);
-    INSERT INTO {apikey} VALUES ('apps', 'default', 'ada', 'x', 'of the app', 'abc', NULL, NULL, TRUE, [30], [30], NULL, NULL, NULL),
+      {lastRequest} [time], permissions TEXT, metadata TEXT, {rateLimitMax} INTEGER, {rateLimitTimeWindow} INTEGER,
+      {requestCount} INTEGER);
+    INSERT INTO {apikey} (id, {configId}, {referenceId}, {key}, name, start, prefix, {enabled}, {rateLimitEnabled}, {createdAt},
+      {updatedAt}, {expiresAt}, {lastRequest}, permissions) VALUES
+      ('apps', 'default', 'ada', 'x', 'of the app', 'abc', NULL, NULL, TRUE, [30], [30], NULL, NULL, NULL),
       ('old', 'default', 'ada', 'y', NULL, NULL, NULL, TRUE, TRUE, [-60], [-60], [30], [30], 'null'),
       ('bobs', 'default', 'bob', 'z', NULL, NULL, NULL, TRUE, TRUE, [60], [60], NULL, NULL, NULL),
       ('lost', 'default', 'gone', 'w', NULL, NULL, NULL, TRUE, TRUE, [-60], [-60], NULL, NULL, NULL)";
@@ -147,6 +150,11 @@ fn key_for_the_app_is_stored_as_the_app_does() {
         assert_eq!(of_made("{key}"), key(1).digest_of_app());
         assert_eq!(of_made("{configId} || prefix || permissions"), r#"defaultauthctl_{"files":["write"]}"#);
         assert_eq!(of_made("CASE WHEN {rateLimitEnabled} = FALSE THEN start END"), key(1).start());
+        let limit = "{rateLimitMax} || ' in ' || {rateLimitTimeWindow} || ', ' || {requestCount} || ', ' || metadata";
+        assert_eq!(of_made(limit), "10 in 86400000, 0, null");
+        for (text, is_key) in [(key(1).expose(), true), (of_made("{key}").as_str(), true), ("another", false)] {
+            assert_eq!(store.is_app_key(&Token::from_bytes(text.as_bytes()).unwrap()).unwrap(), is_key, "{text}");
+        }
         let new = key(2);
         let rotation = TokenRotation { id: &made.id, owner_id: Some("ada"), token: &new, now: at(70), life: None };
         let rotated = store.rotate_api_token(&rotation).unwrap().unwrap();

@@ -8,6 +8,7 @@ use super::{SqlStore, rows, users};
 use crate::auth::AuthError;
 use crate::auth::api_token::{ApiToken, StoredToken, TokenScope};
 use crate::auth::audit::{Event, Subject};
+use crate::auth::secret::Token;
 use crate::auth::storage::{ApiTokenStore, NewApiToken, StoreError, TokenRotation};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Row, Tx, Value};
@@ -38,6 +39,16 @@ impl ApiTokenStore for SqlStore {
             );
             let read = |row: &Row<'_>| Ok((stored(row, mapping)?, rows::user(row, WIDTH, mapping)?));
             tx.query_one(&sql, &[token.digest().into()], read)
+        })
+    }
+
+    fn is_app_key(&mut self, text: &Token) -> Result<bool, StoreError> {
+        self.read(|tx, mapping| {
+            if !mapping.is_guest() {
+                return Ok(false);
+            }
+            let inventory = Inventory::read(tx, mapping)?;
+            AppKeys::find(&inventory, mapping).map_or(Ok(false), |keys| keys.has_text(tx, text))
         })
     }
 

@@ -12,6 +12,7 @@ use super::{api_tokens, rows, users};
 use crate::auth::AuthError;
 use crate::auth::api_token::{ApiToken, StoredToken, permissions};
 use crate::auth::audit::Event;
+use crate::auth::secret::{Token, hashed_identifier};
 use crate::auth::storage::{NewApiToken, StoreError, TokenRotation};
 use crate::store::engine::{Dialect, Tx, Value, ValueRef, ignored};
 use crate::store::mapping::{FoundPlugin, Range, SchemaMapping, TimeEncoding, identifier, spells_false};
@@ -21,6 +22,13 @@ const TABLE: &str = "apikey";
 
 /// The configuration that the plugin has without options.
 const CONFIGURATION: &str = "default";
+
+/// How the plugin stores that a key has no metadata.
+const NO_METADATA: &str = "null";
+
+/// The limit that the plugin gives keys without options: ten uses a day.
+const USES_MAX: u32 = 10;
+const USES_WINDOW_MS: u32 = 24 * 60 * 60 * 1000;
 
 /// The columns of a key beside its id and owner, in the order in which [`AppKeys::select`] reads them.
 const COLUMNS: [&str; 7] = ["name", "start", "permissions", "createdAt", "expiresAt", "lastRequest", "enabled"];
@@ -151,6 +159,13 @@ impl<'i> AppKeys<'i> {
         self.select(tx, mapping, &owner_id.map_or(Chosen::All, Chosen::OfUser))
     }
 
+    /// Whether a text is a key, as a digest or as the option `disableKeyHashing` of the plugin stores it.
+    pub(super) fn has_text(&self, tx: &mut dyn Tx, text: &Token) -> Result<bool, StoreError> {
+        let Self { table, key, .. } = self;
+        let forms = [hashed_identifier(text.expose()).into(), text.expose().into()];
+        Ok(tx.count(&format!("SELECT count(*) FROM {table} WHERE {key} IN (?1, ?2)"), &forms)? > 0)
+    }
+
     /// The keys with some ids, which must be those of the user if one is given.
     fn named(
         &self,
@@ -195,6 +210,7 @@ impl<'i> AppKeys<'i> {
         values.extend([self.owner_value(mapping, new.owner_id), digest.as_str().into()]);
         let texts = [
             ("configId", Some(CONFIGURATION.to_owned())),
+            ("metadata", Some(NO_METADATA.to_owned())),
             ("name", new.name.map(str::to_owned)),
             ("start", Some(new.token.start().to_owned())),
             ("prefix", Some(ApiToken::PREFIX.to_owned())),
@@ -206,7 +222,14 @@ impl<'i> AppKeys<'i> {
                 values.push(text.into());
             }
         }
-        // By default the plugin's table limits a key to ten uses a day.
+        // The limit is off, and the same as in keys of the app, for whom turns it on.
+        for (name, number) in [("rateLimitMax", USES_MAX), ("rateLimitTimeWindow", USES_WINDOW_MS), ("requestCount", 0)]
+        {
+            if let Some(column) = quoted_to_write(self.found, name) {
+                columns.push(column);
+                values.push(number.into());
+            }
+        }
         for (name, is_on) in [("enabled", true), ("rateLimitEnabled", false)] {
             if let Some(column) = quoted_to_write(self.found, name) {
                 values.push(truth_encoding(tx, &self.table, &column)?.write(is_on, new.now));

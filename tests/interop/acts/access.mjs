@@ -6,9 +6,11 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { openAllPlugins } from "../app/all-plugins.mjs";
 import { Authctl } from "../driver/authctl.mjs";
+import { FileDatabase } from "../driver/file.mjs";
 import { challenge, enrol, trust, verify } from "../driver/factor.mjs";
 import { Served, cookies } from "../driver/http.mjs";
 import { OTHER_PASSWORD, newcomer } from "../driver/people.mjs";
+import { organizations } from "./organizations.mjs";
 import { tokens } from "./tokens.mjs";
 
 const REFUSED = 5;
@@ -29,13 +31,6 @@ class AllPlugins extends Served {
     const { id } = await app.must("POST", "/organization/create", { token, body: { name: "All", slug: "all" } });
     const team = await app.context.adapter.findOne({ model: "team", where: [{ field: "organizationId", value: id }] });
     return Object.assign(app, { client_id, organizationId: id, teamId: team.id });
-  }
-
-  async signUp(fields) {
-    const person = newcomer();
-    const { token, user } = await this.must("POST", "/sign-up/email", { body: person });
-    await this.context.internalAdapter.updateUser(user.id, fields);
-    return { ...person, id: user.id, token };
   }
 
   /** Whether a token is of a session of the person. */
@@ -340,7 +335,10 @@ export async function runAccess(binary, place, shape, line) {
     assert.equal(list(await open(owner)), "nothing", "what is open");
     assert.deepEqual(naming(ours.database, owner.id), [], "rows that name the user");
   });
-  for (const [name, act] of Object.entries(tokens)) await line(name, "authctl", "app", () => act(authctl, ours));
+  const world = { app: ours, authctl, database: FileDatabase.at(file("authctl")) };
+  for (const [name, act] of Object.entries({ ...tokens, ...organizations })) {
+    await line(name, "authctl", "app", () => act(world));
+  }
   // The bystander has tokens of that client.
   await line("access of another user", "authctl", "app", async () => assert.deepEqual(await open(bystander), ALL));
   await line("app goes on, without a broken reference", "authctl", "app", async () => {

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { symmetricDecrypt } from "better-auth/crypto";
-import { SECRET } from "../app/auth.mjs";
+import { SECRET, openApp } from "../app/auth.mjs";
 import { totp } from "../app/totp.mjs";
 import { challenge, enrol, trust, verify } from "../driver/factor.mjs";
+import { Served } from "../driver/http.mjs";
 import { PASSWORD, newcomer } from "../driver/people.mjs";
 
 const WANTED = { refused: "SECOND_FACTOR_WANTED" };
@@ -30,6 +31,27 @@ const row = async (app, person) => {
   const { id } = await app.user(person);
   return app.context.adapter.findOne({ model: "twoFactor", where: [{ field: "userId", value: id }] });
 };
+
+/** Sets a factor up through authctl; answers its address for an authenticator and the recovery codes. */
+async function enrolByAuthctl(authctl, { password }, token, known = KNOWN) {
+  const env = { ...known, AUTHCTL_TOKEN: token };
+  const { uri } = await authctl.json(["2fa", "enable", "--password-stdin"], { lines: [password], env });
+  const { recoveryCodes } = await authctl.json(["2fa", "enable", "--otp-stdin"], { lines: [totp(uri)], env });
+  return { uri, recoveryCodes };
+}
+
+/** Whether the app takes the code that an authenticator shows now. */
+async function answers(app, person, totpURI) {
+  const { cookie } = await challenge(app, person);
+  return (await verify(app, { totpURI, cookie })).status === 200;
+}
+
+async function takesBackupCode(app, person, code) {
+  const { cookie } = await challenge(app, person);
+  return (await app.call("POST", "/two-factor/verify-backup-code", { cookie, body: { code } })).status === 200;
+}
+
+const NEXT = "another-secret-Z9y8X7w6V5u4T3s2R1q0P9o8N7m6";
 
 const explain = async (authctl, { email }) => {
   const { stdout } = await authctl.run(["--json", "users", "explain", email]);
@@ -130,19 +152,40 @@ export const secondFactors = {
     assert.ok((await app.signIn(person)).token, "the app still asks for the factor");
   },
 
-  "secret of the app changed and changed back: what the library reads": async ({ app, authctl }) => {
-    const { person, totpURI } = await enrolled(app);
-    const next = { BETTER_AUTH_SECRETS: "2:another-secret-Z9y8X7w6V5u4T3s2R1q0P9o8N7m6" };
-    await authctl.must(["-y", "secret", "rotate"], { env: { ...next, ...KNOWN } });
-    const stored = await row(app, person);
-    const key = { keys: new Map([[2, next.BETTER_AUTH_SECRETS.slice(2)]]), currentVersion: 2 };
-    assert.equal((await symmetricDecrypt({ key, data: stored.secret })).length, 32);
-    assert.equal(JSON.parse(await symmetricDecrypt({ key, data: stored.backupCodes })).length, 10);
-    assert.equal(await signInWith(authctl, person, totp(totpURI), next), 0);
+  "secret rotated: the app goes on with the new one alone": async ({ app, authctl, database }) => {
+    const [byApp, person] = [await enrolled(app), await app.signUp()];
+    const byAuthctl = await enrolByAuthctl(authctl, person, person.token);
+    const [ofApp, ofAuthctl] = [[byApp.person, byApp.totpURI], [person, byAuthctl.uri]];
+    for (const factor of [ofApp, ofAuthctl]) assert.ok(await answers(app, ...factor), "before the rotation");
+    const next = { BETTER_AUTH_SECRETS: `2:${NEXT}` };
+    const dry = await authctl.json(["secret", "rotate", "--dry-run"], { env: { ...next, ...KNOWN } });
+    assert.ok(await answers(app, ...ofApp), "the dry run wrote");
+    const done = await authctl.json(["-y", "secret", "rotate"], { env: { ...next, ...KNOWN } });
+    assert.equal(done.written, dry.written);
+    const key = { keys: new Map([[2, NEXT]]), currentVersion: 2 };
+    const stored = await row(app, byApp.person);
+    const codes = JSON.parse(await symmetricDecrypt({ key, data: stored.backupCodes }));
+    const secrets = [{ version: 2, value: NEXT }];
+    const renewed = Object.assign(new Served(), await openApp(app.variant, database.place, { secret: undefined, secrets }));
+    await renewed.serve(renewed.auth);
+    try {
+      for (const factor of [ofApp, ofAuthctl]) assert.ok(await answers(renewed, ...factor), "after the rotation");
+      assert.ok(await takesBackupCode(renewed, byApp.person, codes[0]));
+      assert.ok(await takesBackupCode(renewed, person, byAuthctl.recoveryCodes[0]));
+      assert.equal(await signInWith(authctl, byApp.person, totp(byApp.totpURI), next), 0);
+      assert.equal(await signInWith(authctl, person, byAuthctl.recoveryCodes[1], next), 0);
+      assert.equal(await signInWith(authctl, byApp.person, codes[1], KNOWN), 9, "the old secret alone");
+      const [later, another] = [await renewed.signUp(), await renewed.signUp()];
+      const { uri } = await enrolByAuthctl(authctl, later, later.token, next);
+      assert.ok(await answers(renewed, later, uri), "set up by authctl under the new secret");
+      const { totpURI } = await enrol(renewed, another.token, another.password);
+      assert.equal(await signInWith(authctl, another, totp(totpURI), next), 0);
+    } finally {
+      await renewed.stop();
+    }
     const old = join(authctl.home, "old-secret");
-    writeFileSync(old, next.BETTER_AUTH_SECRETS.slice(2), { mode: 0o600 });
+    writeFileSync(old, NEXT, { mode: 0o600 });
     await authctl.must(["-y", "secret", "rotate", "--old-secret-file", old], { env: KNOWN });
-    const { cookie } = await challenge(app, person);
-    assert.equal((await verify(app, { totpURI, cookie })).status, 200);
+    for (const factor of [ofApp, ofAuthctl]) assert.ok(await answers(app, ...factor), "after the way back");
   },
 };

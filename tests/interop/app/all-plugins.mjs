@@ -10,6 +10,9 @@ import { getMigrations } from "better-auth/db/migration";
 import * as plugins from "better-auth/plugins";
 import { ORIGIN, SECRET } from "./auth.mjs";
 
+/** How long codes last: a machine under load needs minutes for all acts. */
+const LIFE_SECONDS = 3600;
+
 const ACTION = / on delete (cascade|set null)/g;
 const KEY = / references "\w+" \("\w+"\)( on delete (cascade|set null))?/g;
 
@@ -41,15 +44,15 @@ export async function openAllPlugins(file, { keys, storeIdentifier }) {
       plugins.anonymous(),
       plugins.bearer(),
       plugins.deviceAuthorization(),
-      plugins.emailOTP({ sendVerificationOTP: send("otp") }),
+      plugins.emailOTP({ sendVerificationOTP: send("otp"), expiresIn: LIFE_SECONDS }),
       plugins.jwt(),
-      plugins.magicLink({ sendMagicLink: send("link") }),
-      plugins.oneTimeToken(),
+      plugins.magicLink({ sendMagicLink: send("link"), expiresIn: LIFE_SECONDS }),
+      plugins.oneTimeToken({ expiresIn: LIFE_SECONDS / 60 }),
       plugins.organization({ teams: { enabled: true } }),
-      plugins.phoneNumber({ sendOTP: send("phone") }),
+      plugins.phoneNumber({ sendOTP: send("phone"), expiresIn: LIFE_SECONDS }),
       plugins.twoFactor(),
       plugins.username(),
-      apiKey({ enableSessionForAPIKeys: true, rateLimit: { enabled: false } }),
+      apiKey({ enableSessionForAPIKeys: true }),
       oauthProvider({ loginPage: "/sign-in", consentPage: "/consent", scopes: ["openid", "offline_access"] }),
       passkey(),
       sso(),

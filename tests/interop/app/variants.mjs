@@ -166,6 +166,7 @@ export const variants = {
     change: `${withoutZone}; ${withoutUpdates}`,
     hints: { zone: "UTC" },
   },
+  "postgres-plugins": { ...onServer(), plugins: ["admin", "twoFactor", "organization", "apiKey"] },
   "postgres-uuid": onServer("uuid"),
   "postgres-serial": onServer("serial"),
   bcrypt: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "bcrypt" },

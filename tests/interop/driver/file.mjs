@@ -11,6 +11,11 @@ export class FileDatabase {
     this.place = this.address = file;
   }
 
+  /** The database of an app that made the file itself. */
+  static at(file) {
+    return Object.assign(Object.create(FileDatabase.prototype), { place: file, address: file });
+  }
+
   fingerprint() {
     return fingerprint(this.place);
   }

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { toNodeHandler } from "better-auth/node";
 import { ORIGIN } from "../app/auth.mjs";
+import { newcomer } from "./people.mjs";
 
 export class Served {
   failures = [];
@@ -47,6 +48,14 @@ export class Served {
     const { status, body } = await this.call(method, path, options);
     if (status !== 200) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
     return body;
+  }
+
+  /** A new user, with fields that no request sets, and a session. */
+  async signUp(fields = {}) {
+    const person = newcomer();
+    const { token, user } = await this.must("POST", "/sign-up/email", { body: person });
+    await this.context.internalAdapter.updateUser(user.id, fields);
+    return { ...person, id: user.id, token };
   }
 }
 
