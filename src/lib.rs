@@ -171,10 +171,11 @@ fn deliver_mail() -> ExitCode {
     }
 }
 
-/// Records a failed delivery in the audit log.
+/// Records a failed delivery in the audit log. An invitation is for no user.
 fn report(context: &mut Context, user_id: &str, failure: &str) -> anyhow::Result<()> {
     let auth = context.auth_under_any_policy()?;
     let event = match auth.store.user(&UserRef::Id(user_id.to_owned()))? {
+        _ if user_id.is_empty() => Event::new("mail.failed"),
         Some(user) => Event::user("mail.failed", &user),
         None => Event::user("mail.failed", Subject::read(user_id, None)),
     };

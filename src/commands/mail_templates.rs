@@ -1,7 +1,7 @@
-//! The text of mail. `password forgot`, `email` and `signup` use it to mail codes.
+//! The text of mail. `password forgot`, `email` and `signup` use it to mail codes, `orgs invite` invitations.
 //!
 //! Mail contains no name of a user: it goes to addresses that are not verified, and the name could hold
-//! advertising.
+//! advertising. An operator chooses the organization that an invitation names.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,12 @@ use zeroize::Zeroizing;
 
 use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
+use crate::auth::organization::{Invitation, OrganizationInfo};
 use crate::auth::policy::{Policy, ServiceRules};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::mail::{Mailer, Parcel};
-use crate::output::text::amount;
+use crate::output::text::{amount, cell, rfc3339};
 use crate::output::{Page, Report, Style};
 
 /// The mail settings of the policy, checked as far as possible without a server.
@@ -79,16 +80,43 @@ pub(super) fn mail_code(
         ),
     };
     let life = amount(purpose.life().as_secs().unsigned_abs());
-    let link = outbox.service.url.as_deref().map(|url| link(url, code, purpose));
-    let link = Zeroizing::new(link.map_or_else(String::new, |link| format!("The page for it:\n{}\n\n", *link)));
+    let link = page_for_it(outbox.service.url.as_deref(), code, purpose.word());
     let body = Zeroizing::new(format!(
         "Hello,\n\nsomebody, perhaps you, {asked}.\n\nThe code: {code}\n\n{}It is single use and valid for {life}: run \
          `{command}`.\nIf it was not you, {otherwise}.\n",
         *link
     ));
     let secret = Zeroizing::new(code.to_owned());
-    let message = Message { to, subject, body, secret, about: purpose.word() };
+    let message = Message { to, subject, body, secret, about: purpose.word().to_owned() };
     outbox.hand_over(deliver, message, user_id, context)
+}
+
+/// What stands for `{purpose}` in the link to an invitation: the page in the documentation of the plugin.
+const INVITATION: &str = "accept-invitation";
+
+/// Mails an invitation after the answer.
+pub(super) fn mail_invitation(
+    organization: &OrganizationInfo,
+    invitation: &Invitation,
+    context: &mut Context,
+) -> anyhow::Result<()> {
+    let Invitation { id, email, role, expires_at } = invitation;
+    let to = Email::parse(email)?;
+    let outbox = outbox(&to, context, "give the id of the invitation to the invited person")?;
+    let at = outbox.at_service();
+    // A link to the page for one kind of codes does not accept invitations.
+    let page = outbox.service.url.as_deref().filter(|url| url.contains(PURPOSE));
+    let link = page_for_it(page, id, INVITATION);
+    let name = cell(&organization.name);
+    let body = Zeroizing::new(format!(
+        "Hello,\n\nyou are invited to join {name}{at}, as {role}.\n\nThe invitation: {id}\n\n{}Sign in with the address {to},\nand accept \
+         it before {}.\nIf you do not expect it, ignore this: without you nothing changes.\n",
+        *link,
+        rfc3339(expires_at.round(jiff::Unit::Minute).unwrap_or(*expires_at))
+    ));
+    let secret = Zeroizing::new(id.clone());
+    let about = format!("invitation of {to}");
+    outbox.hand_over(true, Message { to: &to, subject: "An invitation", body, secret, about }, "", context)
 }
 
 /// Notifies the old address of an account that it was replaced. The message does not name the new one, because
@@ -106,7 +134,7 @@ pub(super) fn notify_old_address(before: &str, user_id: &str, context: &mut Cont
         subject: "Your address was changed",
         body,
         secret: Zeroizing::default(),
-        about: "address-left",
+        about: "address-left".to_owned(),
     };
     outbox.hand_over(true, message, user_id, context)
 }
@@ -116,12 +144,18 @@ struct Message<'a> {
     subject: &'a str,
     body: Zeroizing<String>,
     secret: Zeroizing<String>,
-    about: &'a str,
+    /// What was mailed, for the entry about a delivery that failed.
+    about: String,
 }
 
-/// The page that takes the code. Neither part needs an encoding in an address.
-fn link(url: &str, code: &str, purpose: Purpose) -> Zeroizing<String> {
-    Zeroizing::new(url.replace("{purpose}", purpose.word()).replace("{code}", code))
+/// What stands for the purpose of a code in `service.url`.
+const PURPOSE: &str = "{purpose}";
+
+/// The part of a message with the page that takes the code; empty without a page. Neither word needs an encoding in an
+/// address.
+fn page_for_it(url: Option<&str>, code: &str, purpose: &str) -> Zeroizing<String> {
+    let link = url.map(|url| Zeroizing::new(url.replace(PURPOSE, purpose).replace("{code}", code)));
+    Zeroizing::new(link.map_or_else(String::new, |link| format!("The page for it:\n{}\n\n", *link)))
 }
 
 /// Refuses a link that would send codes unencrypted, or that a mail program would cut.
@@ -130,7 +164,7 @@ pub(super) fn check_link(url: &str) -> Result<(), CommandError> {
         url.strip_prefix(local).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?', '#']))
     });
     let has_host = url.strip_prefix("https://").is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric()));
-    let rest = url.replace("{code}", "").replace("{purpose}", "");
+    let rest = url.replace("{code}", "").replace(PURPOSE, "");
     let problem = if !is_local && !has_host {
         "it does not begin with https://HOST"
     } else if rest.contains(['{', '}']) {
@@ -173,7 +207,7 @@ impl Outbox {
             subject,
             body: message.body,
             secret: message.secret,
-            report: context.mail_report(user_id, message.about)?,
+            report: context.mail_report(user_id, &message.about)?,
         };
         // The last connection to a database does the most work when it closes. Closed here, that time does not depend
         // on whether the delivery process opens the database to report a failure.

@@ -4,14 +4,15 @@ use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::Attempt as _;
 use super::list_flags::ListFlags;
 use super::targets::{UsersAndRolesArg, UsersArg, each};
+use super::{Attempt as _, mail_templates};
 use crate::auth::AuthError;
 use crate::auth::email::Email;
 use crate::auth::organization::{Invitation, Member, OrganizationInfo};
 use crate::cli::values;
 use crate::context::Context;
+use crate::error::CommandError;
 use crate::output::list::{Cell, Item, Rows};
 use crate::output::table::{Column, Tone, facts};
 use crate::output::text::{cell, escape, escaped, rfc3339};
@@ -52,10 +53,11 @@ pub enum OrgsCommand {
         after_help = "Example:\n  authctl --db app.db orgs set-role acme ada@example.com owner,admin"
     )]
     SetRole(SetMemberRoleArgs),
-    /// Invite an address, and print the id for the link of the app; no mail is sent
+    /// Invite an address: mail the invitation, if mail is configured, and print the id for the link of the app
     ///
     /// The app accepts the invitation from a user who is signed in with that address, at its own page for
-    /// invitations. The id is the secret of that link.
+    /// invitations. The id is the secret of that link. The mail has the link, if `service.url` has {purpose}
+    /// in it, and otherwise the id.
     #[command(after_help = "Example:\n  authctl --db app.db orgs invite acme bob@example.com --role member --for 48h")]
     Invite(InviteArgs),
 }
@@ -234,7 +236,13 @@ fn invite(args: &InviteArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let inviter = args.inviter.as_deref().map(|named| auth.user_to_change(named)).transpose()?;
     let (organization, invitation) =
         auth.invite(&args.organization, &email, &args.role, args.duration, inviter.as_ref())?;
-    Ok(Invited { organization, invitation }.into())
+    context.did(format!("{email} was invited"), "the app lists its pending invitations");
+    let mailed = match mail_templates::mail_invitation(&organization, &invitation, context) {
+        Ok(()) => Mailed::Sent,
+        Err(error) if matches!(error.downcast_ref(), Some(CommandError::NoMailer { .. })) => Mailed::NoMailer,
+        Err(error) => Mailed::Failed(format!("{error:#}")),
+    };
+    Ok(Invited { organization, invitation, mailed }.into())
 }
 
 fn organization_json(organization: &OrganizationInfo) -> Value {
@@ -327,6 +335,16 @@ impl Report for MemberChanged {
 struct Invited {
     organization: OrganizationInfo,
     invitation: Invitation,
+    mailed: Mailed,
+}
+
+/// What became of the mail with an invitation.
+#[derive(Debug)]
+enum Mailed {
+    /// A process of its own delivers it.
+    Sent,
+    NoMailer,
+    Failed(String),
 }
 
 impl Report for Invited {
@@ -334,16 +352,31 @@ impl Report for Invited {
         let Invitation { id, email, role, expires_at } = &self.invitation;
         let (email, name, role) = (escape(email), escape(&self.organization.name), escape(role));
         let end = style.ends(*expires_at, now);
-        Page {
-            answer: format!("{id}\n"),
-            ..Page::done(format!("invited {email} to {name} as {role}; the invitation ends {end}"))
+        let mut done = format!("invited {email} to {name} as {role}; the invitation ends {end}");
+        let mut page = Page { answer: format!("{id}\n"), ..Page::default() };
+        match &self.mailed {
+            Mailed::Sent => done.push_str("; it was mailed"),
+            Mailed::NoMailer => page.notes.push(format!("no mailer is configured: give the id to {email}")),
+            Mailed::Failed(why) => {
+                page.errors.push(format!(
+                    "error: could not mail the invitation: {}\nhint: give the id to {email}",
+                    escape(why)
+                ));
+            }
         }
+        page.done.push(done);
+        page
     }
 
     fn json(&self) -> Value {
         let Invitation { id, email, role, expires_at } = &self.invitation;
         json!({
             "invitation": { "id": id, "email": email, "role": role, "status": "pending", "expiresAt": rfc3339(*expires_at) },
+            "mailed": matches!(self.mailed, Mailed::Sent),
+            "mailError": match &self.mailed {
+                Mailed::Failed(why) => Some(why),
+                Mailed::Sent | Mailed::NoMailer => None,
+            },
             "organization": organization_json(&self.organization),
         })
     }

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::refused::Odd;
+use crate::mail::server::{POLITE, Server};
 use crate::sandbox::past_authctl;
 
 /// The tables of every plugin, and an organization without members.
@@ -81,4 +82,72 @@ fn invitation_is_one_that_the_app_accepts() {
         odd.run("orgs invite acme new@example.com --json").json_error(6)["code"],
         "USER_IS_ALREADY_INVITED_TO_THIS_ORGANIZATION"
     );
+}
+
+/// Has the database send its next mail to a test server.
+fn mailbox(odd: &Odd) -> Server {
+    let server = Server::start(POLITE);
+    odd.run(&format!("policy set mail.url smtp://127.0.0.1:{}", server.port)).success();
+    odd.run("policy set mail.from accounts@example.com").success();
+    server
+}
+
+#[test]
+fn invitation_is_mailed_with_the_link_of_the_service() {
+    let odd = acme();
+    odd.run("orgs add acme ada@example.com --role owner").success();
+    let server = mailbox(&odd);
+    odd.run("policy set service.name Example").success();
+    odd.run("policy set service.url https://example.com/{purpose}/{code}").success();
+    let made = odd.run("orgs invite acme eve@example.com --role admin --json").json();
+    assert_eq!((&made["mailed"], &made["mailError"]), (&true.into(), &serde_json::Value::Null));
+    let id = made["invitation"]["id"].as_str().unwrap();
+    let end: jiff::Timestamp = made["invitation"]["expiresAt"].as_str().unwrap().parse().unwrap();
+    let end = end.round(jiff::Unit::Minute).unwrap().strftime("%FT%T.000Z").to_string();
+    assert_snapshot!(server.session().recipient_and_text().replace(id, "[ID]").replace(&end, "[END]"), @"
+    To: eve@example.com
+    Subject: Example: An invitation
+
+    Hello,
+
+    you are invited to join Acme at Example, as admin.
+
+    The invitation: [ID]
+
+    The page for it:
+    https://example.com/accept-invitation/[ID]
+
+    Sign in with the address eve@example.com,
+    and accept it before [END].
+    If you do not expect it, ignore this: without you nothing changes.
+    ");
+    // A page for codes of one kind accepts no invitations.
+    odd.run("policy set service.url https://example.com/reset?code={code}").success();
+    let server = mailbox(&odd);
+    let ran = odd.run("orgs invite acme mia@example.com").to_string();
+    assert!(ran.contains("; it was mailed"), "{ran}");
+    assert!(!server.session().recipient_and_text().contains("https://"));
+}
+
+#[test]
+fn invitation_stays_when_its_mail_fails() {
+    let odd = acme();
+    odd.run("orgs add acme ada@example.com --role owner").success();
+    odd.run("policy set mail.url sendmail:/nonexistent/sendmail").success();
+    odd.run("policy set mail.from accounts@example.com").success();
+    let ran = odd.run("orgs invite acme eve@example.com --quiet");
+    assert_eq!(ran.code, 0, "{ran}");
+    let said = ran.to_string();
+    let id = said.lines().next().unwrap().to_owned();
+    assert_snapshot!(said.replace(&id, "[ID]"), @"
+    [ID]
+    ------- stderr -------
+    error: could not mail the invitation: mail was not sent: /nonexistent/sendmail did not take it: entity not found
+    hint: give the id to eve@example.com
+    ");
+    let pending = odd.run("orgs show acme --json").json();
+    assert_eq!(pending["organization"]["pendingInvitations"], 1);
+    odd.run("policy unset mail.url").success();
+    let made = odd.run("orgs invite acme mia@example.com --json").json();
+    assert_eq!((&made["mailed"], &made["mailError"]), (&false.into(), &serde_json::Value::Null));
 }
