@@ -51,6 +51,11 @@ impl AttemptKey {
         Self::new(digest(format!("codes-of:{user_id}")))
     }
 
+    /// Has the last code of an app's second factor that a user used. It counts no attempts.
+    pub fn step_of(user_id: &str) -> Self {
+        Self::new(digest(format!("second-factor-step:{user_id}")))
+    }
+
     /// Counts sign-ins of a user. A user with an invalid address cannot sign in, so the key counts nothing.
     pub fn of_user(user: &User) -> Self {
         Email::parse(&user.email).map_or_else(|_| Self::new("unused".into()), |email| Self::sign_in(&email))

@@ -66,8 +66,10 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     let now = context.now()?;
     let database = context.database()?.location;
     // To unset a rule must work when the stored policy is invalid: it is one way to fix it.
-    if key.name == "2fa.required" && value.is_some() && context.auth_without_times()?.store.guest().is_some() {
-        return Err(AuthError::FactorOfApp.into());
+    let requires_factors = key.name == "2fa.required" && value.is_some_and(|value| value != "none");
+    if requires_factors {
+        // Users could not set one up.
+        context.auth_without_times()?.require_factors()?;
     }
     if key.name == "password.legacy-until" && value.is_some() && context.auth_without_times()?.store.guest().is_some() {
         return Err(CommandError::Usage {
@@ -79,7 +81,8 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     }
     let auth = if value.is_some() { context.auth_without_times()? } else { context.auth_under_any_policy()? };
     let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
-    Ok(PolicyChanged { key, set, database }.into())
+    let is_beside_app = requires_factors && context.is_guest();
+    Ok(PolicyChanged { key, set, database, is_beside_app }.into())
 }
 
 /// Refuses what the mailer would refuse later, without any lookup or connection.
@@ -117,22 +120,28 @@ struct PolicyChanged {
     key: &'static Key,
     set: PolicySet,
     database: DatabaseLocation,
+    /// Whether the rule binds users who can sign in to the app without it.
+    is_beside_app: bool,
 }
 
 impl Report for PolicyChanged {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
-        let Self { key, set: PolicySet { policy, changed }, database } = self;
+        let Self { key, set: PolicySet { policy, changed }, database, is_beside_app } = self;
         let (value, place) = (key.value(policy), escaped(database));
         let line = if *changed {
             format!("{} is {value} in {place}", key.name)
         } else {
             format!("{} is already {value} in {place}; nothing was changed", key.name)
         };
-        Page::done_if(*changed, line)
+        let mut page = Page::done_if(*changed, line);
+        if *is_beside_app {
+            page.notes.push("it holds for what users do through authctl; the app signs users in without it".to_owned());
+        }
+        page
     }
 
     fn json(&self) -> Value {
-        let Self { key, set: PolicySet { policy, changed }, database } = self;
+        let Self { key, set: PolicySet { policy, changed }, database, .. } = self;
         json!({ "rule": rule(key, policy), "changed": changed, "database": database.to_string() })
     }
 }

@@ -66,8 +66,9 @@ impl AppFactor {
     ) -> Result<Option<RightOtp>, AuthError> {
         let typed: String = otp.expose().chars().filter(|c| !c.is_whitespace()).collect();
         let typed = Zeroizing::new(typed);
-        let is_step = totp::is_code(&typed) && !self.secret(secrets)?.steps_of(&typed, now).is_empty();
-        let kind = if is_step { Some(OtpKind::AppStep) } else { self.right_code(typed, secrets, entropy)? };
+        let steps = if totp::is_code(&typed) { self.secret(secrets)?.steps_of(&typed, now) } else { Vec::new() };
+        let kind =
+            if steps.is_empty() { self.right_code(typed, secrets, entropy)? } else { Some(OtpKind::AppSteps(steps)) };
         Ok(kind.map(|kind| RightOtp { factor_id: self.secret.clone(), kind }))
     }
 
@@ -179,7 +180,7 @@ mod tests {
         ] {
             let factor = factor(stored, CODES);
             let found = right(&factor, code, step * 30).unwrap().unwrap();
-            assert_eq!((found.factor_id.as_str(), found.kind), (stored, OtpKind::AppStep));
+            assert_eq!((found.factor_id.as_str(), found.kind), (stored, OtpKind::AppSteps(vec![step])));
             assert!(right(&factor, code, step * 30 + 60).unwrap().is_none(), "{code}");
         }
         assert_eq!(

@@ -104,11 +104,17 @@ impl Auth<'_> {
         })
     }
 
-    /// Whether a code belongs to a factor and is not used.
+    /// Whether a code belongs to a factor and is not used. The code of an app's factor is used from then on.
     fn right_otp(&mut self, user: &User, factor: &Factor, otp: &Code) -> Result<Option<RightOtp>, AuthError> {
         let factor = match factor {
             Factor::Own(factor) => factor,
-            Factor::App(factor) => return factor.right_otp(otp, self.app_secrets, self.entropy, self.now),
+            Factor::App(factor) => {
+                let right = factor.right_otp(otp, self.app_secrets, self.entropy, self.now)?;
+                let Some(OtpKind::AppSteps(steps)) = right.as_ref().map(|right| &right.kind) else { return Ok(right) };
+                // The transaction that uses the code is one of the app's database, which has no place for the step.
+                let claimed = self.store.claim_step(&user.id, steps, self.now)?;
+                return Ok(right.filter(|_| claimed.is_some()));
+            }
         };
         let Some(given) = GivenCode::read(otp) else { return Ok(None) };
         let kind = match (&given, given.digest(&user.id)) {
@@ -132,14 +138,21 @@ impl Auth<'_> {
         Ok(AuthError::InvalidOtp)
     }
 
+    /// Requires that authctl can check and set up second factors: those of an app need its plugin and its secret.
+    ///
+    /// # Errors
+    /// [`AuthError::FactorOfApp`].
+    pub fn require_factors(&mut self) -> Result<(), AuthError> {
+        let can = self.checks_factors() && (self.store.guest().is_none() || self.store.has_app_factors()?);
+        if can { Ok(()) } else { Err(AuthError::FactorOfApp) }
+    }
+
     /// The second factor of the caller.
     ///
     /// # Errors
     /// [`AuthError::FactorOfApp`] in the database of an app.
     pub fn factor_status(&mut self, user: &User) -> Result<FactorStatus, AuthError> {
-        if !self.checks_factors() || self.store.guest().is_some() && !self.store.has_app_factors()? {
-            return Err(AuthError::FactorOfApp);
-        }
+        self.require_factors()?;
         let (on, begun) = match self.factor(user)? {
             // The app does not ask for what a half reset left.
             Some(Factor::App(factor)) if factor.is_confirmed && !user.two_factor_enabled => (None, None),
@@ -171,9 +184,9 @@ impl Auth<'_> {
         Ok((codes, digests))
     }
 
-    /// Whether the policy makes a user set up a second factor first. An app has rules of its own.
+    /// Whether the policy makes a user set up a second factor first. An app signs users in under rules of its own.
     pub fn must_set_up_factor(&self, user: &User) -> bool {
-        self.store.guest().is_none() && !user.two_factor_enabled && self.policy.second_factor.required.includes(user)
+        !user.two_factor_enabled && self.policy.second_factor.required.includes(user)
     }
 
     /// Requires that a caller has a second factor if the policy says so. In an impersonation this is about the user who

@@ -93,6 +93,11 @@ pub fn step_at(now: Timestamp) -> i64 {
     now.as_second().div_euclid(STEP_SECONDS)
 }
 
+/// The time at which a step begins.
+pub fn time_of(step: i64) -> Timestamp {
+    Timestamp::from_second(step.saturating_mul(STEP_SECONDS)).unwrap_or(Timestamp::MAX)
+}
+
 /// Whether the code of a step is still to be accepted after that of `last`. A last step that no clock allows beside
 /// this one was stored by a clock that was ahead.
 pub fn is_unused(step: i64, last: Option<i64>) -> bool {

@@ -39,6 +39,10 @@ pub trait FactorStore {
     /// another key. The first error of `reseal` changes nothing.
     fn reseal_factors(&mut self, key: &str, reseal: &mut Reseal<'_>) -> Result<Result<u64, AuthError>, StoreError>;
 
+    /// Notes in authctl's own tables that a user used the code of a step of time: the first of the given ones that is not
+    /// used yet. Returns that step; `None` if all are used. For the factors of an app, which notes no step itself.
+    fn claim_step(&mut self, user_id: &str, steps: &[i64], now: Timestamp) -> Result<Option<i64>, StoreError>;
+
     /// Counts a wrong code, and locks the factor after [`FAILURES_MAX`] in a row.
     fn fail_factor(&mut self, user_id: &str, now: Timestamp) -> Result<(), StoreError>;
 }
@@ -142,8 +146,8 @@ pub enum OtpKind {
     Step(i64),
     /// A recovery code with this digest.
     Recovery(String),
-    /// A code of the authenticator app, in the database of an app. The app notes no step.
-    AppStep,
+    /// A code of the authenticator app, in the database of an app, with the steps of time that have it. The app notes none.
+    AppSteps(Vec<i64>),
     /// A backup code of an app: the stored codes before and after it.
     AppCode { before: String, left: String },
 }

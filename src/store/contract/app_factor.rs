@@ -21,7 +21,7 @@ fn begin_with(store: &mut dyn Store, user: &str, secret: &str) -> Result<(), Aut
 }
 
 fn step(secret: &str) -> RightOtp {
-    RightOtp { factor_id: secret.into(), kind: OtpKind::AppStep }
+    RightOtp { factor_id: secret.into(), kind: OtpKind::AppSteps(vec![1]) }
 }
 
 fn backup(secret: &str, before: &str, left: &str) -> RightOtp {

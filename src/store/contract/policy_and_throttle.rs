@@ -213,6 +213,37 @@ fn concurrent_attempts_get_only_the_free_ones() {
 }
 
 #[test]
+fn step_of_a_code_is_claimed_once() {
+    on_every_place_of_state(|db| {
+        let mut store = db.store();
+        let mut claim = |user: &str, steps: &[i64]| store.claim_step(user, steps, at(0)).unwrap();
+        assert_eq!(claim("ada", &[100]), Some(100));
+        assert_eq!((claim("ada", &[100]), claim("ada", &[99])), (None, None));
+        assert_eq!(claim("bob", &[100]), Some(100));
+        assert_eq!(claim("ada", &[101, 100]), Some(101));
+        assert_eq!(claim("ada", &[50]), Some(50), "a clock that was ahead locks no user out");
+    });
+}
+
+#[test]
+fn step_of_a_code_is_claimed_by_one_of_many_at_once() {
+    on_every_place_of_state(|db| {
+        const PROCESSES: usize = 8;
+        let start = Barrier::new(PROCESSES);
+        let claimed = std::thread::scope(|scope| {
+            let claim = || {
+                let mut store = db.store();
+                start.wait();
+                store.claim_step("ada", &[100], at(0)).unwrap()
+            };
+            let processes: Vec<_> = (0..PROCESSES).map(|_| scope.spawn(claim)).collect();
+            processes.into_iter().filter_map(|process| process.join().unwrap()).count()
+        });
+        assert_eq!(claimed, 1);
+    });
+}
+
+#[test]
 fn invalid_count_is_throttled_like_the_highest() {
     on_every_engine(|db| {
         let mut store = db.store();

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::inventory::Inventory;
-use super::native_factor::{end_sessions, recovery_event, set_flag};
+use super::native_factor::{recovery_event, turn};
 use super::plugins::{instant, quoted, quoted_to_write, time_encoding, truth_encoding};
 use super::{audit, constraints, users};
 use crate::auth::AuthError;
@@ -216,7 +216,7 @@ fn use_up(
     let Some(before) = before else { return Ok(false) };
     let mut after = AppFactor { failures: 0, locked_until: None, ..before.clone() };
     match &code.kind {
-        OtpKind::AppStep => {}
+        OtpKind::AppSteps(_) => {}
         OtpKind::AppCode { before: read, left } if *read == before.codes => after.codes.clone_from(left),
         _ => return Ok(false),
     }
@@ -265,20 +265,14 @@ pub(super) fn act(
             log.push(Event::user("second-factor.recovery-codes-made", &user));
             Ok(Ok(Vec::new()))
         }
-        FactorAct::Confirm { end, .. } => {
-            set_flag(tx, mapping, user_id, true, now)?;
-            log.push(Event::user("second-factor.enabled", &user));
-            end_sessions(tx, mapping, log, &user, end, now).map(Ok)
-        }
+        FactorAct::Confirm { end, .. } => turn(tx, mapping, log, (&user, true), end, now).map(Ok),
         FactorAct::Remove { end } => {
             let inventory = Inventory::read(tx, mapping)?;
             if let Some(Factors { table, owner, .. }) = Factors::of(&inventory) {
                 let sql = format!("DELETE FROM {table} WHERE {owner} = ?1");
                 tx.delete(&sql, &[mapping.key("user", user_id)])?;
             }
-            set_flag(tx, mapping, user_id, false, now)?;
-            log.push(Event::user("second-factor.disabled", &user));
-            end_sessions(tx, mapping, log, &user, end, now).map(Ok)
+            turn(tx, mapping, log, (&user, false), end, now).map(Ok)
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{SqlStore, accounts, app_factor, audit, rows, sessions, users};
+use super::{SqlStore, accounts, app_factor, audit, rows, sessions, throttle, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::SealedSecret;
@@ -11,6 +11,7 @@ use crate::auth::session::Session;
 use crate::auth::storage::{
     AppFactor, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, Reseal, RightOtp, StoreError, StoredFactor, Which,
 };
+use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::SchemaMapping;
@@ -73,6 +74,11 @@ impl FactorStore for SqlStore {
             }
             Ok(done)
         })
+    }
+
+    fn claim_step(&mut self, user_id: &str, steps: &[i64], now: Timestamp) -> Result<Option<i64>, StoreError> {
+        let key = AttemptKey::step_of(user_id);
+        self.state_tx(|tx, _, _| throttle::claim_step(tx, &key, steps, now))
     }
 
     fn fail_factor(&mut self, user_id: &str, now: Timestamp) -> Result<(), StoreError> {
@@ -286,16 +292,12 @@ fn act(
         }
         FactorAct::Confirm { recovery, end } => {
             swap(tx, mapping, &before, &StoredFactor { recovery: recovery.to_vec(), is_confirmed: true, ..after })?;
-            set_flag(tx, mapping, user_id, true, now)?;
-            log.push(Event::user("second-factor.enabled", &user));
-            end_sessions(tx, mapping, log, &user, end, now).map(Ok)
+            turn(tx, mapping, log, (&user, true), end, now).map(Ok)
         }
         FactorAct::Remove { end } => {
             swap(tx, mapping, &before, &after)?;
             remove(tx, user_id)?;
-            set_flag(tx, mapping, user_id, false, now)?;
-            log.push(Event::user("second-factor.disabled", &user));
-            end_sessions(tx, mapping, log, &user, end, now).map(Ok)
+            turn(tx, mapping, log, (&user, false), end, now).map(Ok)
         }
     }
 }
@@ -312,14 +314,18 @@ pub(super) fn set_flag(
     rows::update(tx, mapping, "user", user_id, values, rows::Spelling::Exact)
 }
 
-pub(super) fn end_sessions(
+/// Marks a user as having a second factor or not, and ends sessions that began before. The row of the factor is written
+/// already.
+pub(super) fn turn(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
-    user: &User,
+    (user, is_on): (&User, bool),
     end: &Which,
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
+    set_flag(tx, mapping, &user.id, is_on, now)?;
+    log.push(Event::user(if is_on { "second-factor.enabled" } else { "second-factor.disabled" }, user));
     let ended = sessions::end(tx, mapping, &user.id, Some(end), now)?;
     log.extend(ended.iter().map(|session| audit::ended_of(&user.into(), session)));
     Ok(ended)

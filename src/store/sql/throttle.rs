@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::policy::ThrottleRules;
+use crate::auth::second_factor::totp::{is_unused, step_at, time_of};
 use crate::auth::storage::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
 use crate::store::engine::{Row, Tx, Value, ValueRef};
@@ -99,6 +100,21 @@ pub(in crate::store) fn fail(
     delete(tx, &reservation)?;
     let before = remembered(read(tx, key)?, now.max(reserved.last_at), rules);
     write(tx, key.as_str(), failed(before, reserved.last_at, rules))
+}
+
+/// Notes the first step of time whose code was not used yet. The row of the key has the time of the last one.
+pub(in crate::store) fn claim_step(
+    tx: &mut dyn Tx,
+    key: &AttemptKey,
+    steps: &[i64],
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let last = read(tx, key)?.map(|used| step_at(used.not_before));
+    let unused = steps.iter().copied().find(|step| is_unused(*step, last));
+    if let Some(step) = unused {
+        write(tx, key.as_str(), Attempts { count: 0, not_before: time_of(step), last_at: now })?;
+    }
+    Ok(unused)
 }
 
 /// Writes all counts of another database in place of those that are there.

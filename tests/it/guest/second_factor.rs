@@ -46,8 +46,10 @@ fn sign_in_checks_the_factor_of_the_app() {
     let error = run(&app, &format!("{SIGN_IN} --json"), &both("000000")).json_error(7);
     assert_eq!(error["code"], "INVALID_CODE");
     assert_eq!(app.text("SELECT failed_verification_count FROM two_factor"), "1");
-    run(&app, SIGN_IN, &both(&otp(secret.as_bytes(), 0))).success();
+    let code = otp(secret.as_bytes(), 0);
+    run(&app, SIGN_IN, &both(&code)).success();
     assert_eq!(app.text("SELECT failed_verification_count FROM two_factor"), "0");
+    assert_eq!(run(&app, &format!("{SIGN_IN} --json"), &both(&code)).json_error(7)["code"], "INVALID_CODE", "twice");
     let codes: Vec<String> = serde_json::from_str(&opened(&app.text("SELECT backup_codes FROM two_factor"))).unwrap();
     run(&app, SIGN_IN, &both(&codes[3])).success();
     let _ = run(&app, SIGN_IN, &both(&codes[3])).failure(7);
@@ -79,7 +81,7 @@ fn factor_of_an_app_is_set_up_and_removed() {
         ),
         "11"
     );
-    let made = run(&app, "2fa recovery-codes --password-stdin --otp-stdin --json", &both(&otp(&key, 0))).json();
+    let made = run(&app, "2fa recovery-codes --password-stdin --otp-stdin --json", &both(&otp(&key, 1))).json();
     let code = made["recoveryCodes"][0].as_str().unwrap();
     assert_eq!(run(&app, "2fa status --json", "").json()["recoveryCodes"], 10);
     run(&app, "2fa disable --password-stdin --otp-stdin", &both(code)).success();
@@ -88,9 +90,39 @@ fn factor_of_an_app_is_set_up_and_removed() {
 }
 
 #[test]
-fn policy_about_second_factors_is_that_of_the_app() {
-    let error = app().run("policy set 2fa.required all --json").json_error(5);
-    assert_eq!(error["code"], "TWO_FACTOR_OF_APP");
+fn of_two_sign_ins_with_one_code_one_succeeds() {
+    let app = app();
+    let code = otp(opened(&app.text("SELECT secret FROM two_factor")).as_bytes(), 0);
+    let sign_in = || run(&app, &format!("{SIGN_IN} --no-store"), &both(&code)).code;
+    let mut codes =
+        std::thread::scope(|scope| [scope.spawn(sign_in), scope.spawn(sign_in)].map(|ran| ran.join().unwrap()));
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 7]);
+}
+
+#[test]
+fn policy_requires_factors_that_authctl_can_check() {
+    let app = app();
+    let words = "policy set 2fa.required all --json";
+    assert_eq!(app.run(words).json_error(5)["code"], "TWO_FACTOR_OF_APP", "without the secret");
+    let without = App::new(DRIZZLE).run(words).json_error(5);
+    assert_eq!(without["code"], "TWO_FACTOR_OF_APP", "without the plugin");
+    assert_snapshot!(run(&app, "policy set 2fa.required all", ""), @"
+    ------- stderr -------
+    2fa.required is all in [HOME]/app.db
+    it holds for what users do through authctl; the app signs users in without it
+    ");
+    run(&app, "users reset-2fa ada@example.com --yes", "").success();
+    run(&app, "signin ada@example.com --password-stdin", PASSWORD).success();
+    for words in ["whoami", "2fa status"] {
+        run(&app, words, "").success();
+    }
+    assert_eq!(run(&app, "guard --json -- true", "").json_error(5)["code"], "TWO_FACTOR_SETUP_REQUIRED");
+    let begun = run(&app, "2fa enable --password-stdin --json", PASSWORD).json();
+    let key = data_encoding::BASE32_NOPAD.decode(begun["secret"].as_str().unwrap().as_bytes()).unwrap();
+    run(&app, "2fa enable --otp-stdin", &otp(&key, 0)).success();
+    run(&app, "guard -- true", "").success();
+    app.run("policy set 2fa.required none").success();
 }
 
 /// Runs with other secrets of the app.
