@@ -19,6 +19,10 @@ const UNIQUE: &[(&str, &str)] = &[
     ("verification_pkey", "verification.id"),
 ];
 
+/// Where the source of the server refuses the word for a setting. A replica refuses serializable transactions there, and
+/// authctl sets nothing else that a server may not support.
+const WORD_OF_SETTING: &str = "call_enum_check_hook";
+
 /// The columns of a unique constraint of the native schema.
 pub(super) fn native_columns(constraint: &str) -> Option<&'static str> {
     UNIQUE.iter().find(|(known, _)| *known == constraint).map(|(_, columns)| *columns)
@@ -32,6 +36,7 @@ pub(super) fn translate(error: &Error) -> StoreError {
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => StoreError::Conflict,
         &SqlState::LOCK_NOT_AVAILABLE => StoreError::Busy,
         &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnlyServer,
+        &SqlState::FEATURE_NOT_SUPPORTED if found.routine() == Some(WORD_OF_SETTING) => StoreError::ReadOnlyServer,
         &SqlState::DISK_FULL => StoreError::Full,
         &SqlState::QUERY_CANCELED => StoreError::TooMuch("the server ended a statement that takes too long"),
         &SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Denied(text()),

@@ -123,6 +123,16 @@ pub(super) fn run(engine: &Postgres, contents: Contents) -> Result<(Option<u32>,
 
 /// Makes the schema if it is missing, and applies the missing migrations. Returns the version before.
 pub(super) fn apply(tx: &mut PostgresTx<'_>, name: &str, contents: Contents) -> Result<Option<u32>, Failed> {
+    apply_first(MIGRATIONS.len(), tx, name, contents)
+}
+
+/// As [`apply`], up to a number of migrations, as an older authctl did.
+pub(super) fn apply_first(
+    count: usize,
+    tx: &mut PostgresTx<'_>,
+    name: &str,
+    contents: Contents,
+) -> Result<Option<u32>, Failed> {
     let known = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
     let known = known.map_err(|error| StoreError::Engine(error.to_string()))?;
     tx.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
@@ -143,7 +153,7 @@ pub(super) fn apply(tx: &mut PostgresTx<'_>, name: &str, contents: Contents) -> 
     if let Some(problem) = applied.iter().find(|one| !known.iter().any(|known| Applied::from(known) == **one)) {
         return Err(Failed::History(format!("migration {} is not one of authctl", problem.version)));
     }
-    for (migration, (_, sql)) in known.iter().zip(MIGRATIONS).skip(applied.len()) {
+    for (migration, (_, sql)) in known.iter().zip(MIGRATIONS).take(count).skip(applied.len()) {
         tx.batch(&contents.part_of(sql))?;
         let Applied { version, name, checksum } = migration.into();
         let done = format!(

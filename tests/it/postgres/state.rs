@@ -21,7 +21,7 @@ fn app() -> Option<Place> {
 }
 
 /// As [`app`], with the state in the database.
-fn app_with_state() -> Option<Place> {
+pub(super) fn app_with_state() -> Option<Place> {
     let place = app()?;
     place.run("db init --state").success();
     Some(place)

@@ -328,6 +328,11 @@ fn standby_reads_and_says_how_far_it_is_behind() {
         tx.commit()
     };
     assert!(matches!(write(&mut reader), Err(StoreError::ReadOnlyServer)));
+    // Acts in the database of an app, with authctl's own tables in a file and in the database.
+    let of_app = || at("standby").of_app("public".to_owned(), Vec::new());
+    for mut of_app in [of_app(), of_app().with_state()] {
+        assert!(matches!(of_app.begin().err(), Some(StoreError::ReadOnlyServer)));
+    }
     write(&mut engine).unwrap();
     let eventually = |is_so: &mut dyn FnMut() -> bool| {
         assert!((0..1_000).any(|_| {

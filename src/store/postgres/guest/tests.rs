@@ -8,9 +8,10 @@ use ::postgres::{Client, NoTls};
 use super::super::server::{self, TestDatabase};
 use super::super::{address_of, create, create_state, open as open_at};
 use super::*;
-use crate::auth::audit::Actor;
-use crate::auth::storage::{DoctorStore as _, Store as _};
+use crate::auth::audit::{Actor, Chain, Event};
+use crate::auth::storage::{DoctorStore as _, Maintenance as _, Store as _};
 use crate::store::Opened;
+use crate::store::sql::audit;
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -457,6 +458,52 @@ fn state_in_the_database_has_the_tables_of_a_native_one() {
     execute(&database, "DROP INDEX authctl.authctl_audit_user; ALTER TABLE authctl.authctl_policy DROP COLUMN value");
     let found: Vec<String> = store.schema_differences().unwrap().into_iter().map(|one| one.object).collect();
     assert_eq!(found, ["column authctl_policy.value", "index authctl_audit_user"]);
+}
+
+#[test]
+fn older_state_is_migrated_by_its_owner_and_keeps_its_log() {
+    for count in 1.. {
+        let Some(database) = database(&fixture("prisma")) else { return };
+        let role = role(&database);
+        execute(&database, &format!("GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"));
+        let engine = connected_to(SCHEMA, &address_of(database.url()), WAIT).unwrap();
+        let mut tx = engine.migration();
+        migrate::apply_first(count, &mut tx, SCHEMA, Contents::State).unwrap();
+        let event = Event::new("state.created").with("made by an older authctl");
+        audit::append(&mut tx, &Actor::default(), vec![event]).unwrap();
+        tx.commit().unwrap();
+        let (old, contents) = migrate::version(&mut engine.snapshot_of_one()).unwrap().unwrap();
+        assert_eq!(contents, Contents::State);
+        if old == migrate::LATEST {
+            assert!(count > 1, "one migration makes all");
+            drop_role(&database, &role);
+            return;
+        }
+        execute(
+            &database,
+            &format!("GRANT USAGE ON SCHEMA authctl TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA authctl TO {role}"),
+        );
+        match open_as(&database, &role) {
+            Err(OpenError::Server(error)) => {
+                assert!(matches!(*error, ServerError::Store { source: StoreError::Denied(_), .. }), "{error:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let app = open_with(&database, "connect_timeout=20", "{}").unwrap();
+        let mut store = app.with(|_| Err(StoreError::Incomplete("a file".into()))).unwrap();
+        assert_eq!(migrate::version(&mut engine.snapshot_of_one()).unwrap().unwrap().0, migrate::LATEST);
+        assert_eq!(store.schema_differences().unwrap(), [], "from version {old}");
+        store.record(Event::new("policy.set")).unwrap();
+        let log = store.newest_entries(9).unwrap();
+        let events: Vec<&str> = log.iter().map(|entry| entry.event.as_str()).collect();
+        assert_eq!(events, ["state.created", "policy.set"], "from version {old}");
+        let mut chain = Chain::default();
+        for entry in &log {
+            chain.follow(entry).unwrap();
+        }
+        assert!(open_as(&database, &role).unwrap().state_schema().is_some());
+        drop_role(&database, &role);
+    }
 }
 
 #[test]
