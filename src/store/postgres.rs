@@ -22,7 +22,7 @@ mod statement;
 mod tls;
 mod unencrypted;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
@@ -352,7 +352,9 @@ fn connected(address: &Address, wait: Duration) -> Result<Postgres, ServerError>
     connected_to(schema_of(address), address, wait)
 }
 
+#[expect(clippy::disallowed_methods, reason = "measures how long the server takes")]
 fn connected_to(schema: &str, address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
+    let start = Instant::now();
     let client = connect::connect(address, wait)?;
     if let Some(version) = client.version().filter(|version| major(version).is_some_and(|major| major < VERSION_MIN)) {
         return Err(ServerError::TooOld { address: address.shown(), version: version.to_owned() });
@@ -362,7 +364,7 @@ fn connected_to(schema: &str, address: &Address, wait: Duration) -> Result<Postg
     }
     let again = address.clone();
     let reconnect = move || connect::connect(&again, wait).map_err(|error| StoreError::Disconnected(error.to_string()));
-    Ok(Postgres::new(client, reconnect, schema.to_owned(), wait))
+    Ok(Postgres::new(client, reconnect, schema.to_owned(), (wait, start)))
 }
 
 /// The number before the first dot of a version.

@@ -82,18 +82,51 @@ pub struct Server {
     pub behind: Option<SignedDuration>,
     /// The time of its clock.
     pub clock: Timestamp,
+    /// How long after the opening of the database it was asked for that time, and had answered.
+    pub asked: [SignedDuration; 2],
 }
 
 impl Server {
-    /// How far its clock is ahead of the time `now`, which was read before.
+    /// How far its clock is ahead, at least. Takes the time when the database was opened. How long the server takes to
+    /// answer does not count.
     pub fn clock_difference(&self, now: Timestamp) -> SignedDuration {
-        self.clock.duration_since(now)
+        let difference = self.clock.duration_since(now);
+        let [most, least] = self.asked.map(|passed| difference.saturating_sub(passed));
+        SignedDuration::ZERO.clamp(least, most.max(least))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clock_of_a_slow_server_is_not_called_wrong() {
+        let at = |seconds: i64| Timestamp::from_second(1_000_000_000 + seconds).unwrap();
+        let server = |clock, asked: [i64; 2]| Server {
+            product: Product::PostgreSql,
+            version: "15.18".to_owned(),
+            role: "app".to_owned(),
+            is_superuser: false,
+            tls: None,
+            is_remote: true,
+            is_replica: false,
+            behind: None,
+            clock: at(clock),
+            asked: asked.map(SignedDuration::from_secs),
+        };
+        for (clock, asked, difference) in [
+            (0, [0, 0], 0),
+            // It waited for a connection, and for the answer.
+            (20, [20, 20], 0),
+            (20, [1, 30], 0),
+            (60, [20, 25], 35),
+            (-60, [20, 25], -80),
+        ] {
+            let found = server(clock, asked).clock_difference(at(0));
+            assert_eq!(found, SignedDuration::from_secs(difference), "{clock} {asked:?}");
+        }
+    }
 
     #[test]
     fn product_is_told_by_its_version() {

@@ -11,7 +11,7 @@ mod turn;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::future::{join3, join4};
@@ -42,6 +42,8 @@ pub struct Postgres {
     /// Makes another connection when this one is broken.
     connect: Box<dyn Fn() -> Result<Client, StoreError>>,
     wait: Duration,
+    /// The time before the connection was made.
+    pub(super) start: Instant,
     /// The schema with authctl's tables, or with those of the app.
     schema: String,
     ahead: Ahead,
@@ -75,9 +77,9 @@ impl Postgres {
         client: Client,
         connect: impl Fn() -> Result<Client, StoreError> + 'static,
         schema: String,
-        wait: Duration,
+        (wait, start): (Duration, Instant),
     ) -> Self {
-        Self { client, connect: Box::new(connect), wait, schema, app: None, ahead: Ahead::default() }
+        Self { client, connect: Box::new(connect), wait, start, schema, app: None, ahead: Ahead::default() }
     }
 
     /// Asks queries together with the first statement of the next snapshot.
@@ -259,7 +261,7 @@ impl Engine for Postgres {
     }
 
     fn server(&mut self) -> Result<Option<Server>, StoreError> {
-        (&mut self.snapshot() as &mut dyn Tx).query_one(&info::described(), &[], info::read)
+        info::ask(self)
     }
 
     fn info(&mut self) -> Result<EngineInfo, StoreError> {

@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::engine::Postgres;
 use crate::auth::storage::{Product, Server, StoreError};
-use crate::store::engine::{Row, ValueRef};
+use crate::store::engine::{Row, Tx, ValueRef};
 
 /// How many seconds a replica is behind, at most; NULL when it has repeated all that it knows of and is connected with its
 /// primary. A primary that vanished counts as connected for a while, 60 seconds unless `wal_receiver_timeout` says otherwise.
@@ -12,8 +13,16 @@ pub(super) const BEHIND: &str = "SELECT CASE WHEN pg_is_in_recovery()
               OR NOT EXISTS (SELECT FROM pg_stat_wal_receiver))
          THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::bigint END";
 
+/// Asks the server what it is.
+pub(super) fn ask(engine: &Postgres) -> Result<Option<Server>, StoreError> {
+    let elapsed = || SignedDuration::try_from(engine.start.elapsed()).unwrap_or(SignedDuration::MAX);
+    let before = elapsed();
+    let found = (&mut engine.snapshot() as &mut dyn Tx).query_one(&described(), &[], read)?;
+    Ok(found.map(|server| Server { asked: [before, elapsed()], ..server }))
+}
+
 /// Asks for what [`read`] reads.
-pub(super) fn described() -> String {
+fn described() -> String {
     format!(
         "SELECT current_setting('server_version'), current_user::text, current_setting('is_superuser') = 'on',
          (SELECT s.version FROM pg_stat_ssl AS s WHERE s.pid = pg_backend_pid() AND s.ssl),
@@ -32,7 +41,7 @@ fn seconds(row: &Row<'_>, index: usize) -> Result<Option<SignedDuration>, StoreE
     if is_null { Ok(None) } else { row.integer(index).map(|found| Some(SignedDuration::from_secs(found))) }
 }
 
-pub(super) fn read(row: &Row<'_>) -> Result<Server, StoreError> {
+fn read(row: &Row<'_>) -> Result<Server, StoreError> {
     let clock = row.text(7)?;
     Ok(Server {
         product: Product::of(&row.text(8)?),
@@ -46,5 +55,6 @@ pub(super) fn read(row: &Row<'_>) -> Result<Server, StoreError> {
         clock: clock
             .parse::<Timestamp>()
             .map_err(|_| StoreError::Engine(format!("the server's clock says {clock}")))?,
+        asked: [SignedDuration::ZERO; 2],
     })
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ::postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::{Place, crowd, server};
+use super::{Place, count, crowd, server, state};
 use crate::machine::skip;
 use crate::sandbox::PASSWORD;
 
@@ -68,6 +68,31 @@ impl Drop for Pooler {
 }
 
 #[test]
+fn crowd_works_with_the_state_of_an_app_through_a_pooler() {
+    let Some(server) = server::private() else { return };
+    let direct = state::app_with_state().unwrap();
+    direct.create("ada@example.com", "");
+    let Some(pooler) = Pooler::start(server, direct.name()) else { return };
+    let homes: Vec<Place> = (0..10).map(|_| Place::at(&pooler.url(direct.name()))).collect();
+    let command = |(n, home): (usize, &Place)| {
+        home.sandbox.file("pw", PASSWORD);
+        home.command(&match n % 5 {
+            0 => format!("users create u{n}@example.com --name U --password-file pw --wait 60s"),
+            1 => format!("policy set throttle.free-attempts {} --wait 60s", n + 10),
+            2 => "signin ada@example.com --password-file pw --wait 60s".to_owned(),
+            3 => "db check --wait 60s".to_owned(),
+            _ => "audit verify --wait 60s".to_owned(),
+        })
+    };
+    let runs = direct.at_once(homes.iter().enumerate().map(command));
+    assert_eq!(count(&runs, 0), homes.len(), "{runs:?}");
+    direct.run("audit verify").success();
+    let acts = direct
+        .number("SELECT count(*) FROM authctl_audit WHERE event IN ('user.created', 'policy.set', 'session.begun')");
+    assert_eq!(acts, 1 + 2 + 2 + 2);
+}
+
+#[test]
 fn crowd_shares_two_connections_of_a_pooler() {
     let Some(server) = server::private() else { return };
     let direct = Place::new().unwrap();
@@ -79,7 +104,7 @@ fn crowd_shares_two_connections_of_a_pooler() {
     place.sandbox.file("pw", PASSWORD);
     for round in 0..3 {
         let command = |n: usize| {
-            let words = match (n + round) % 8 {
+            let words = match (n + round) % 9 {
                 0 => format!("signin user{n}@example.com --password-file pw"),
                 1 => format!("users ban user{n}@example.com"),
                 2 => "users list --sort name".to_owned(),
@@ -87,6 +112,7 @@ fn crowd_shares_two_connections_of_a_pooler() {
                 4 => "sessions prune".to_owned(),
                 5 => "audit verify".to_owned(),
                 6 => "db check".to_owned(),
+                7 => format!("tokens create --name t{round} --user user{n}@example.com"),
                 _ => format!("users unban user{n}@example.com"),
             };
             let mut command = place.command_of(n, &words);
