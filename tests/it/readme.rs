@@ -11,7 +11,7 @@ use std::sync::Once;
 use predicates::Predicate as _;
 use predicates::str::contains;
 
-pub use console::shell;
+pub use console::{check_on_server, shell};
 
 use crate::architecture::source::files;
 use crate::generated::{REGENERATE, is_regenerating};
@@ -203,6 +203,39 @@ fn pages_name_no_flag_that_does_not_exist() {
                 if is_flag && !known.iter().any(|flag| flag == word) {
                     offences.push(format!("{path}: {word} in {line}"));
                 }
+            }
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+/// The words of a command, up to what the shell does with its output.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, part) in line.split('\'').enumerate() {
+        if place % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    let end = words.iter().position(|word| ["|", ">", "&&", "#", "<"].contains(&word.as_str()));
+    words.truncate(end.unwrap_or(words.len()));
+    words
+}
+
+#[test]
+fn commands_in_blocks_that_are_not_run_can_be_parsed() {
+    let mut offences = Vec::new();
+    // The page of all commands has their usage.
+    for path in pages().into_iter().filter(|path| path != "docs/commands.md") {
+        let page = read(&path);
+        let lines = ["text", "sh"].map(|language| blocks(&page, language)).concat().join("\n");
+        for line in lines.lines().filter(|line| line.starts_with("authctl ") && !line.contains("$(")) {
+            if let Err(error) = authctl::cli::command().try_get_matches_from(words(line))
+                && error.use_stderr()
+            {
+                offences.push(format!("{path}: {line}: {error}"));
             }
         }
     }

@@ -28,7 +28,7 @@ fn oathtool(words: &[&str]) -> Option<String> {
 }
 
 /// The code of a secret, some steps of time after now.
-fn otp(secret: &str, steps: i64) -> String {
+pub fn otp(secret: &str, steps: i64) -> String {
     use authctl::auth::second_factor::totp::{TotpSecret, step_at};
 
     let bytes = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap();

@@ -41,6 +41,11 @@ const SIGN_OUT: Act = Act {
     done: |n| format!("SELECT 1 - count(*) FROM session WHERE id = 'given-{n}'"),
 };
 
+const TOKEN: Act = Act {
+    words: |n| format!("tokens create --name ci --user user{n}@example.com"),
+    done: |n| format!(r#"SELECT count(*) FROM authctl_apikey WHERE "userId" = lpad('{n}', 32, '0')"#),
+};
+
 /// The token of a session that each user has.
 fn token(n: usize) -> String {
     format!("{n:032}")
@@ -147,6 +152,14 @@ fn ban_over_a_cut_connection_is_done_or_told() {
 #[test]
 fn sign_out_over_a_cut_connection_is_done_or_told() {
     sweep(&SIGN_OUT);
+}
+
+#[test]
+fn api_token_over_a_cut_connection_is_made_or_told() {
+    // The other acts are samples enough for each run of the suite.
+    if is_full() {
+        sweep(&TOKEN);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use ::postgres::{Client, NoTls};
 
 use super::{Place, as_role, server};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
+use crate::second_factor::otp;
 
 const PAGE: &str = include_str!("../../../docs/postgres.md");
 
@@ -36,6 +37,25 @@ const ACTS: &[(&str, &str)] = &[
     ("doctor", ""),
 ];
 
+/// Writes the tables of API tokens and of second factors in each way.
+fn tokens_and_second_factors(place: &Place) {
+    let made = place.run("tokens create --name ci --user eve@example.com --json").json();
+    let (id, token) = (made["apiToken"]["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    let mut whoami = place.command("whoami");
+    place.sandbox.finish(whoami.env("AUTHCTL_TOKEN", token)).success();
+    place.run(&format!("tokens rotate {id} --user eve@example.com")).success();
+    place.run("tokens list --all-users").success();
+    place.run("tokens revoke --all --user eve@example.com --yes").success();
+    place.run_with_input("signin eve@example.com --password-stdin", PASSWORD).success();
+    let begun = place.run_with_input("2fa enable --password-stdin --json", PASSWORD).json();
+    let code = |steps| otp(begun["secret"].as_str().unwrap(), steps);
+    place.run_with_input("2fa enable --otp-stdin", &code(-1)).success();
+    place.run("signout").success();
+    let both = format!("{PASSWORD}\n{}\n", code(0));
+    place.run_with_input("signin eve@example.com --password-stdin --otp-stdin", &both).success();
+    place.run("users reset-2fa eve@example.com --yes").success();
+}
+
 #[test]
 fn role_of_the_page_runs_all_and_changes_no_log() {
     let Some(server) = server::private() else { return };
@@ -55,6 +75,7 @@ fn role_of_the_page_runs_all_and_changes_no_log() {
         let ran = place.run_with_input(words, input);
         assert_eq!(ran.code, 0, "{words}: {ran}");
     }
+    tokens_and_second_factors(&place);
     for statement in [
         "UPDATE authctl.authctl_audit SET event = 'x'",
         "DELETE FROM authctl.authctl_audit",

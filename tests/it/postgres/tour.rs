@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::Place;
+use crate::readme::check_on_server;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 /// The length of a digest in hexadecimal digits.
@@ -92,6 +93,12 @@ fn words_and_exit_codes_are_those_on_sqlite() {
         }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn tour_of_readme_is_the_same_word_for_word() {
+    let Some(place) = Place::empty() else { return };
+    check_on_server("README.md", "Five-minute tour", place.url());
 }
 
 #[test]

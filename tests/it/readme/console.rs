@@ -217,6 +217,24 @@ pub(super) fn check(path: &str) {
     }
 }
 
+/// Runs a chapter of a page on a server, and compares the output. Only the name of the database differs, and what is made.
+pub fn check_on_server(path: &str, title: &str, url: &str) {
+    const PLACE: &str = "[DATABASE]";
+    let page = read(path);
+    let lines: Vec<&str> = page.lines().collect();
+    let chapter = chapters(&page).into_iter().find(|chapter| chapter.title == title);
+    let mut steps = chapter.unwrap_or_else(|| panic!("{path} has no chapter {title}")).steps;
+    steps.retain(|step| !step.command.contains("jq ") || require_tool("jq"));
+    steps.insert(0, Step { line: 0, command: format!(r#"export AUTHCTL_DB="{url}""#), shown: None });
+    let sandbox = Sandbox::new();
+    for (step, printed) in steps.iter().zip(run(&sandbox, &steps)) {
+        let Some(shown) = &step.shown else { continue };
+        let expected = lines[shown.clone()].join("\n").replace("[HOME]/.local/share/authctl/auth.db", PLACE);
+        let expected = expected.replace("created the database", "created authctl's tables in");
+        assert_eq!(narrow(&printed.replace(url, PLACE)), narrow(&expected), "{path}: $ {}", step.command);
+    }
+}
+
 /// Replaces the output in the page.
 fn rewrite(path: &str, lines: &[&str], changes: &[(Range<usize>, String)]) {
     let mut text = String::new();
