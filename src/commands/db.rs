@@ -333,6 +333,8 @@ fn server_facts(server: &Server, now: Timestamp) -> Vec<(&'static str, String)> 
         let behind =
             server.behind.map_or_else(String::new, |behind| format!(", at most {} s behind", behind.as_secs()));
         facts.push(("replica", format!("read only{behind}")));
+    } else if server.is_read_only {
+        facts.push(("transactions", "read only, by default_transaction_read_only".to_owned()));
     }
     facts
 }
@@ -354,6 +356,7 @@ fn server_json(server: &Server, now: Timestamp) -> Value {
         "superuser": server.is_superuser,
         "tls": server.tls,
         "replica": server.is_replica,
+        "readOnly": server.is_read_only,
         "behindSeconds": server.behind.map(|behind| behind.as_secs()),
         "clockDifferenceMilliseconds": server.clock_difference(now).as_millis(),
     })

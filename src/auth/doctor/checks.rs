@@ -20,6 +20,7 @@ pub const STRUCTURE: &[Check] = &[
     server::ENCRYPTION,
     server::PRODUCT,
     server::REPLICA,
+    server::READ_ONLY,
     server::SUPERUSER,
     ONLY_THE_APPS,
     SCHEMA,

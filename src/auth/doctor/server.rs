@@ -47,6 +47,15 @@ pub(super) const REPLICA: Check = Check::new("server-replica", Severity::Notice,
     })
 });
 
+pub(super) const READ_ONLY: Check = Check::new("server-read-only", Severity::Notice, |auth| {
+    report(auth, |server, _| {
+        let message =
+            "the role, the database or the server is set to read only: nothing can be written to the database";
+        let hint = "if that is not what you want, look at default_transaction_read_only";
+        (server.is_read_only && !server.is_replica).then(|| Details::new(1, message, hint))
+    })
+});
+
 pub(super) const SUPERUSER: Check = Check::new("server-role", Severity::Notice, |auth| {
     report(auth, |server, _| {
         let message = format!("the role {} is a superuser, and authctl needs few rights", server.role);

@@ -65,6 +65,7 @@ impl Product {
 
 /// A server, and the connection to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Server {
     pub product: Product,
     /// The version of PostgreSQL, such as `15.18`; the one that another product says it resembles.
@@ -78,6 +79,8 @@ pub struct Server {
     pub is_remote: bool,
     /// Whether the server repeats the changes of another one, so that nothing can be written to it.
     pub is_replica: bool,
+    /// Whether the role, the database or the server is set to read only (`default_transaction_read_only`).
+    pub is_read_only: bool,
     /// How far a replica is behind, at most: the time since the newest change that it has repeated.
     pub behind: Option<SignedDuration>,
     /// The time of its clock.
@@ -111,6 +114,7 @@ mod tests {
             tls: None,
             is_remote: true,
             is_replica: false,
+            is_read_only: false,
             behind: None,
             clock: at(clock),
             asked: asked.map(SignedDuration::from_secs),

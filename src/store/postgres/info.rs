@@ -27,7 +27,8 @@ fn described() -> String {
         "SELECT current_setting('server_version'), current_user::text, current_setting('is_superuser') = 'on',
          (SELECT s.version FROM pg_stat_ssl AS s WHERE s.pid = pg_backend_pid() AND s.ssl),
          coalesce(inet_client_addr() <> inet_server_addr() AND host(inet_client_addr()) NOT LIKE '127.%', FALSE),
-         pg_is_in_recovery(), ({BEHIND}), clock_timestamp(), version()"
+         pg_is_in_recovery(), ({BEHIND}), clock_timestamp(), version(),
+         current_setting('default_transaction_read_only') = 'on'"
     )
 }
 
@@ -51,6 +52,7 @@ fn read(row: &Row<'_>) -> Result<Server, StoreError> {
         tls: row.optional_text(3)?,
         is_remote: row.truth(4)?,
         is_replica: row.truth(5)?,
+        is_read_only: row.truth(9)?,
         behind: seconds(row, 6)?,
         clock: clock
             .parse::<Timestamp>()

@@ -113,6 +113,8 @@ fn role_that_only_reads_changes_nothing() {
     server.execute(&read_only);
     place.run("whoami").success();
     place.run("users list").success();
+    assert_eq!(place.run("db status --json").json()["server"]["readOnly"], true);
+    assert!(place.run("doctor").success().contains("default_transaction_read_only"));
     for words in ["users ban ada@example.com", "policy set session.lifetime 20d", "sessions prune", "signout"] {
         let ran = place.run(words);
         assert_eq!(ran.code, 9, "{words}: {ran}");
