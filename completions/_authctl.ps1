@@ -2801,7 +2801,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--email-domain', '--email-domain', [CompletionResultType]::ParameterName, 'Make addresses for users who have a name only')
             [CompletionResult]::new('--app-verifies', '--app-verifies', [CompletionResultType]::ParameterName, 'Take the hashes that the app verifies by its own configuration')
             [CompletionResult]::new('--realm', '--realm', [CompletionResultType]::ParameterName, 'The realm to import, of a file with several of Keycloak')
-            [CompletionResult]::new('--second-factor', '--second-factor', [CompletionResultType]::ParameterName, 'Take users with a second factor without it')
+            [CompletionResult]::new('--second-factor', '--second-factor', [CompletionResultType]::ParameterName, 'Take users with a second factor: keep it where the export has its secret, or drop it')
             [CompletionResult]::new('--reset-codes', '--reset-codes', [CompletionResultType]::ParameterName, 'Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line')
             [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'How long the codes count, up to 24h')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')

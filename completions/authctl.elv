@@ -2678,7 +2678,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --email-domain 'Make addresses for users who have a name only'
             cand --app-verifies 'Take the hashes that the app verifies by its own configuration'
             cand --realm 'The realm to import, of a file with several of Keycloak'
-            cand --second-factor 'Take users with a second factor without it'
+            cand --second-factor 'Take users with a second factor: keep it where the export has its secret, or drop it'
             cand --reset-codes 'Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line'
             cand --ttl 'How long the codes count, up to 24h'
             cand --db 'Database: a file, a PostgreSQL address or @NAME [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'

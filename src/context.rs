@@ -267,6 +267,11 @@ impl Context {
         Ok(ended)
     }
 
+    /// The secrets of an app.
+    pub fn app_secrets(&self) -> &AppSecrets {
+        &self.app_secrets
+    }
+
     /// Adds a secret that only reads.
     pub fn add_app_secret(&mut self, secret: VersionedSecret) {
         self.app_secrets.push(secret);

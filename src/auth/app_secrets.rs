@@ -20,6 +20,7 @@ const BYTES_MIN: usize = 24 + 16;
 const ENVELOPE: &str = "$ba$";
 
 /// A secret of the app.
+#[derive(Clone)]
 pub struct VersionedSecret {
     /// The version in `BETTER_AUTH_SECRETS`; `None` for a secret that stands alone.
     version: Option<u32>,
@@ -41,7 +42,7 @@ impl VersionedSecret {
 }
 
 /// The secrets of an app. The first one encrypts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AppSecrets(Vec<VersionedSecret>);
 
 /// How a value is stored.

@@ -6,6 +6,7 @@
 //! whole. The audit log says how far an import has come, so that the same command goes on behind the last batch.
 
 pub mod examine;
+pub mod factor;
 mod plan;
 mod reset;
 pub mod row;
@@ -382,6 +383,7 @@ impl Auth<'_> {
                 let mut examined: Vec<_> = rows.iter().map(|row| import.rules.examine(row)).collect();
                 let wrapped = wrap::wrap_all(&mut examined, self.policy.password.cost, self.entropy, import.rules.jobs);
                 wrapped.map_err(AuthError::from)?;
+                factor::seal_all(&mut examined, self.factor_keys, self.entropy)?;
                 for (row, examined) in rows.iter().zip(examined) {
                     reports.push(reported(row.place, examined, &mut users));
                 }

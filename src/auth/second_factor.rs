@@ -12,6 +12,7 @@ pub mod totp;
 
 use jiff::Timestamp;
 
+pub use app::secret_of_app;
 pub use check::{FactorOwner, FactorStatus};
 pub use keys::KeyUse;
 pub use sealed::{FactorKey, FactorKeys, SealError, SealedSecret};

@@ -41,7 +41,9 @@ pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, StatePlace, UnsafePlace, WriteBlocker,
     WriteScope,
 };
-pub use import::{ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedAccount, ImportedUser, OnConflict};
+pub use import::{
+    ImportBatch, ImportProgress, ImportResult, ImportStore, ImportedAccount, ImportedFactor, ImportedUser, OnConflict,
+};
 pub use info::{DatabaseInfo, Product, Server, Storage};
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, SortKey, UserPage, UserPlace, UserQuery, UserSort};
 pub use organizations::{NewInvitation, NewMember, OrganizationStore};

@@ -38,7 +38,7 @@ use crate::output::text::shown;
 use crate::paths::resolve;
 use crate::prompt::Source;
 use crate::store::sqlite::SqliteStage;
-use report::{ImportReport, described};
+use report::{ImportReport, described, refused_factors};
 use report_file::{ReportFile, line_of};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -111,9 +111,9 @@ pub struct ImportArgs {
     /// Keep the tokens of accounts at other providers
     #[arg(long)]
     pub oauth_tokens: bool,
-    /// Take users with a second factor without it
+    /// Take users with a second factor: keep it where the export has its secret, or drop it
     #[arg(long, value_enum, value_name = "WHAT")]
-    pub second_factor: Option<DropChoice>,
+    pub second_factor: Option<FactorChoice>,
     /// Make a code for each user whose password is left out and who is not banned, and write all to a new file, a JSON document per line
     #[arg(long, value_name = "FILE")]
     pub reset_codes: Option<PathBuf>,
@@ -138,6 +138,12 @@ pub enum WeakHashChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifierChoice {
     Bcrypt,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FactorChoice {
+    Keep,
+    Drop,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -330,6 +336,12 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
         let hint = "leave it out: authctl verifies all strong hashes itself";
         return Err(CommandError::Usage { message, hint }.into());
     }
+    if args.second_factor == Some(FactorChoice::Keep) && scheme != Scheme::Native {
+        let message =
+            "--second-factor keep is for databases of authctl's own: an app keeps its second factors itself".to_owned();
+        let hint = "--second-factor drop imports these users without it";
+        return Err(CommandError::Usage { message, hint }.into());
+    }
     let on_conflict = match args.on_conflict {
         ConflictChoice::Fail => OnConflict::Fail,
         ConflictChoice::Skip => OnConflict::Skip,
@@ -368,7 +380,11 @@ fn rules(args: &ImportArgs, export: &Staged, is_there: bool, context: &mut Conte
         takes_roles: export.takes_roles,
         email_domain: args.email_domain.clone(),
         placeholder_email: args.placeholder_email,
-        second_factors: args.second_factor.map(|DropChoice::Drop| SecondFactors::Drop),
+        second_factors: args.second_factor.map(|choice| match choice {
+            FactorChoice::Keep => SecondFactors::Keep,
+            FactorChoice::Drop => SecondFactors::Drop,
+        }),
+        app_secrets: context.app_secrets().clone(),
         jobs: args.jobs,
         is_atomic: args.atomic,
         app_verifies_bcrypt: args.app_verifies.is_some(),
@@ -409,6 +425,7 @@ fn refuse(args: &ImportArgs, report: &ImportReport, context: &mut Context) -> Re
     if refused == 0 || (args.skip_invalid && !is_conflict) {
         return Ok(());
     }
+    context.notices.extend(refused_factors(plan));
     context.notices.extend(plan.refusals.iter().map(|row| line_of(row, &report.files)));
     let left = refused.saturating_sub(plan.refusals.len() as u64);
     if left > 0 {
@@ -423,7 +440,8 @@ fn refuse(args: &ImportArgs, report: &ImportReport, context: &mut Context) -> Re
         "--app-verifies bcrypt takes bcrypt if the app verifies it; --unusable-hashes drop imports these users without a \
          password, and --reset-codes FILE makes a code for each of them"
     } else if plan.refused.contains_key(&Reason::SecondFactor) {
-        "--second-factor drop imports these users without their second factors, which they then have to enable again"
+        "--second-factor keep takes the factors along whose secrets the export has; --second-factor drop imports all of these \
+         users without them, and they have to enable them again"
     } else {
         "correct these rows, or import the others with --skip-invalid"
     };

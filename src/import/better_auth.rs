@@ -3,7 +3,7 @@
 use super::authctl::list;
 use super::record::{Fault, Read, Reading, Record, is_named};
 use super::system::Context;
-use crate::auth::import::row::{About, Fact, OauthTokens, ProviderAccount, SourceBan, SourceUser};
+use crate::auth::import::row::{About, Fact, OauthTokens, ProviderAccount, SourceBan, SourceFactor, SourceUser};
 
 /// The provider of accounts that hold a password.
 const CREDENTIAL: &str = "credential";
@@ -45,7 +45,12 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
         Some(Table::Account) => account(record, context),
         Some(Table::TwoFactor) => {
             let user = record.needed_id(&["userid"])?;
-            Ok(Reading::About(Fact::About { user, what: About::SecondFactor }))
+            // One that the user never confirmed is not usable.
+            let factor = match (record.flag("verified")?, record.text("secret")?) {
+                (Some(false), _) | (_, None) => None,
+                (_, Some(secret)) => Some(SourceFactor::Sealed(secret)),
+            };
+            Ok(Reading::About(Fact::About { user, what: About::SecondFactor(factor) }))
         }
         None => Ok(Reading::Nothing),
     }

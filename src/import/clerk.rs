@@ -4,7 +4,7 @@ use super::date::Unit;
 use super::hash_text::{from_base64, from_hex, pbkdf2};
 use super::record::{Fault, Read, Reading, Record, ban};
 use super::system::Context;
-use crate::auth::import::row::{Credential, ProviderAccount, SourceUser};
+use crate::auth::import::row::{Credential, ProviderAccount, SourceFactor, SourceUser};
 
 /// The status of an address or an account that the user has proved.
 const PROVED: &str = "verified";
@@ -32,6 +32,7 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
         created_at: record.date("createdat", &mut context.units)?,
         password: password(record)?,
         second_factor: record.has("totpsecret"),
+        factor: record.text("totpsecret")?.map(SourceFactor::Base32),
         left_out: record.filled(&["primaryphonenumber"]),
         email,
         ..SourceUser::default()

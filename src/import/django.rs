@@ -21,7 +21,7 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
     if OTP_MODELS.contains(&model.as_str()) && fields.flag("confirmed")? != Some(false) {
         let user = fields.id("user")?;
         return Ok(
-            user.map_or(Reading::Nothing, |user| Reading::About(Fact::About { user, what: About::SecondFactor }))
+            user.map_or(Reading::Nothing, |user| Reading::About(Fact::About { user, what: About::SecondFactor(None) }))
         );
     }
     // The model of an app is called otherwise, but it has a password.

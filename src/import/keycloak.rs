@@ -3,7 +3,7 @@
 use super::date::Unit;
 use super::hash_text::{from_base64, pbkdf2, to_base64};
 use super::record::{Fault, Read, Reading, Record, ban, hash_text};
-use crate::auth::import::row::{Credential, ProviderAccount, Reason, SourceUser};
+use crate::auth::import::row::{Credential, FactorProblem, ProviderAccount, Reason, SourceFactor, SourceUser};
 
 /// Roles that every user has.
 const NOISE: [&str; 2] = ["offline_access", "uma_authorization"];
@@ -24,13 +24,20 @@ pub(super) fn read(record: &Record) -> Read {
     }
     let credentials = record.list("credentials")?;
     let mut password = Credential::None;
-    let mut second_factor = record.is_set("totp")?;
+    let (mut second_factor, mut factor) = (record.is_set("totp")?, None);
     for credential in &credentials {
         let kind = credential.text("type")?.unwrap_or_default();
         if kind == "password" && password == Credential::None {
             password = self::password(credential)?;
         }
-        second_factor |= SECOND_FACTORS.contains(&kind.as_str());
+        if SECOND_FACTORS.contains(&kind.as_str()) {
+            second_factor = true;
+            let found = self::factor(&kind, credential)?;
+            // The first one that can be kept counts.
+            if matches!(factor, None | Some(SourceFactor::Unusable(_))) {
+                factor = Some(found);
+            }
+        }
     }
     let is_noise = |role: &String| NOISE.contains(&role.as_str()) || role.starts_with(DEFAULT_ROLES);
     Ok(Reading::user(SourceUser {
@@ -46,9 +53,33 @@ pub(super) fn read(record: &Record) -> Read {
         password,
         accounts,
         second_factor,
+        factor,
         left_out: record.filled(&["attributes", "groups", "clientroles"]),
         ..SourceUser::default()
     }))
+}
+
+/// A second factor. The older form has its fields side by side, and the text of the secret is the key unless an encoding is
+/// named.
+fn factor(kind: &str, credential: &Record) -> Result<SourceFactor, Fault> {
+    if kind == "webauthn" {
+        return Ok(SourceFactor::Unusable(FactorProblem::OtherKind));
+    }
+    let inner = (credential.inner("secretdata")?, credential.inner("credentialdata")?);
+    let (secret, data) = match &inner {
+        (Some(secret), Some(data)) => (secret, data),
+        _ => (credential, credential),
+    };
+    let is = |name: &str, wanted: &str| Ok::<_, Fault>(data.text(name)?.is_some_and(|value| value == wanted));
+    let is_timed = kind == "totp" || is("subtype", "totp")?;
+    if !(is_timed && is("digits", "6")? && is("period", "30")? && is("algorithm", "HmacSHA1")?) {
+        return Ok(SourceFactor::Unusable(FactorProblem::OtherCodes));
+    }
+    Ok(match (secret.text("value")?, data.text("secretencoding")?.as_deref()) {
+        (Some(value), None) => SourceFactor::Text(value),
+        (Some(value), Some("BASE32")) => SourceFactor::Base32(value),
+        _ => SourceFactor::Unusable(FactorProblem::NoSecret),
+    })
 }
 
 fn password(credential: &Record) -> Result<Credential, Fault> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::record::{Fault, Read, Reading, Record, ban, hash_text};
 use super::system::Context;
-use crate::auth::import::row::{Credential, ProviderAccount, SourceUser};
+use crate::auth::import::row::{Credential, ProviderAccount, SourceFactor, SourceUser};
 
 /// Credentials that are second factors.
 const SECOND_FACTORS: [&str; 2] = ["totp", "lookupsecret"];
@@ -46,6 +46,7 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
         password: by_password.as_ref().map_or(Ok(Credential::None), password)?,
         accounts: of("oidc")?.as_ref().map_or(Ok(Vec::new()), accounts)?,
         second_factor: credentials.as_ref().is_some_and(|all| SECOND_FACTORS.iter().any(|kind| all.has(kind))),
+        factor: of("totp")?.as_ref().map_or(Ok(None), factor)?,
         left_out: record.filled(&["metadatapublic", "metadataadmin", "organizationid"]),
         ..SourceUser::default()
     }))
@@ -63,6 +64,12 @@ fn name(traits: &Record) -> Result<Option<String>, Fault> {
         },
         _ => traits.person_name(&["name", "displayname"], "firstname", "lastname"),
     }
+}
+
+/// The factor of an authenticator app, whose address has the secret and says how codes are made.
+fn factor(credential: &Record) -> Result<Option<SourceFactor>, Fault> {
+    let uri = credential.inner("config")?.map_or(Ok(None), |config| config.text("totpurl"))?;
+    Ok(uri.map(SourceFactor::Uri))
 }
 
 fn password(credential: &Record) -> Result<Credential, Fault> {

@@ -79,7 +79,7 @@ fn user(record: &Record, context: &mut Context) -> Result<SourceUser, Fault> {
 fn factor(record: &Record) -> Read {
     let user = record.needed_id(&["userid"])?;
     let is_proved = is_proved(record)?;
-    Ok(if is_proved { Reading::About(Fact::About { user, what: About::SecondFactor }) } else { Reading::Nothing })
+    Ok(if is_proved { Reading::About(Fact::About { user, what: About::SecondFactor(None) }) } else { Reading::Nothing })
 }
 
 /// Whether the user has proved a second factor. One that was only begun is not asked for.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::date::Units;
 use super::record::{Fault, Read, Reading, Record, is_named};
 use super::system::Context;
-use crate::auth::import::row::{SourceBan, SourceUser};
+use crate::auth::import::row::{SourceBan, SourceFactor, SourceUser};
 
 const ID: &[&str] = &["id", "uid", "userid", "uuid"];
 const EMAIL: &[&str] = &["email", "emailaddress", "mail", "useremail", "primaryemail", "primaryemailaddress"];
@@ -77,6 +77,9 @@ pub(super) fn read(record: &Record, context: &mut Context) -> Read {
         password: record.hash(PASSWORD)?,
         second_factor: first_flag(record, SECOND_FACTOR)?.unwrap_or(false)
             || SECRET.iter().any(|name| record.has(name)),
+        factor: record.first_text(SECRET)?.map(|text| {
+            if text.starts_with("otpauth:") { SourceFactor::Uri(text) } else { SourceFactor::Base32(text) }
+        }),
         left_out: record.fields().map(|(name, _)| name).filter(|name| !is_known(name)).map(str::to_owned).collect(),
         ..SourceUser::default()
     }))

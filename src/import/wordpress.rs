@@ -43,7 +43,7 @@ fn meta(record: &Record) -> Read {
     let is_on = record.text("metavalue")?.is_some_and(|value| !NONE.contains(&value.as_str()));
     let is_factor = record.text("metakey")?.is_some_and(|name| SECOND_FACTORS.contains(&name.as_str()));
     Ok(if is_on && is_factor {
-        Reading::About(Fact::About { user, what: About::SecondFactor })
+        Reading::About(Fact::About { user, what: About::SecondFactor(None) })
     } else {
         Reading::Nothing
     })

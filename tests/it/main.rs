@@ -47,6 +47,7 @@ mod hash;
 mod help;
 mod impersonate_killed;
 mod import;
+mod import_factors;
 mod input_files;
 mod interrupted;
 mod kill;

@@ -7,11 +7,15 @@ use std::num::NonZeroUsize;
 use jiff::Timestamp;
 
 use super::latest_creation;
-use super::row::{About, Credential, ProviderAccount, Reason, RowFault, SourceBan, SourceUser};
+use super::row::{
+    About, Credential, FactorProblem, ProviderAccount, Reason, RowFault, SourceBan, SourceFactor, SourceUser,
+};
 use super::stage::{Claim, StagedRow};
 use crate::auth::account::check_role;
+use crate::auth::app_secrets::AppSecrets;
 use crate::auth::email::{Email, is_same_address, without_blanks};
 use crate::auth::password::{HashParams, HashRefusal, ImportedHash, Scheme};
+use crate::auth::second_factor::totp::TotpSecret;
 use crate::auth::secret::{StoredHash, digest};
 use crate::auth::storage::{ImportedAccount, ImportedUser, NewBan, NewUserRow, OnConflict};
 use crate::auth::user::{check_image, check_name};
@@ -28,6 +32,8 @@ pub enum WeakHashes {
 /// What is done with users who sign in with a second factor (`--second-factor`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecondFactors {
+    /// Those that can be are kept, and users with another one are refused.
+    Keep,
     /// They are imported without it.
     Drop,
 }
@@ -55,6 +61,8 @@ pub struct Rules {
     /// Whether users without an address get one that receives no mail.
     pub placeholder_email: bool,
     pub second_factors: Option<SecondFactors>,
+    /// The secrets of the app that the export is of.
+    pub app_secrets: AppSecrets,
     /// How many weak hashes are hashed again at a time.
     pub jobs: NonZeroUsize,
     /// Whether all users are imported in one transaction.
@@ -138,6 +146,8 @@ pub struct Examined {
     /// Without the hash of [`TakenPassword::Wrapped`].
     pub user: ImportedUser,
     pub password: TakenPassword,
+    /// The secret of the second factor that is kept.
+    pub factor: Option<TotpSecret>,
     /// Roles of the other system that the user does not get.
     pub roles_left_out: Vec<String>,
     /// Fields of the file that have no place.
@@ -204,13 +214,8 @@ impl Rules {
         if !roles_left_out.is_empty() {
             warnings.push(Warning::RolesLeftOut);
         }
-        if source.second_factor {
-            if self.second_factors.is_none() {
-                return refused(
-                    Reason::SecondFactor,
-                    "the user signs in with a second factor, which cannot be taken along",
-                );
-            }
+        let factor = if source.second_factor { self.factor(source.factor.as_ref())? } else { None };
+        if source.second_factor && factor.is_none() {
             warnings.push(Warning::SecondFactorDropped);
         }
         let (password, hash) = self.password(&source.password)?;
@@ -235,8 +240,9 @@ impl Rules {
             replaces_role: source.roles.iter().any(|role| self.roles.iter().any(|(from, _)| from == role)),
             hash,
             accounts: self.accounts(number, &source.accounts, created_at)?,
+            factor: None,
         };
-        Ok(Examined { user, password, roles_left_out, left_out: source.left_out.clone(), warnings })
+        Ok(Examined { user, password, factor, roles_left_out, left_out: source.left_out.clone(), warnings })
     }
 
     /// An id for a row of this import. A second run of the same import gives the same.
@@ -386,7 +392,13 @@ fn merged<'s>(source: &'s SourceUser, about: &[About]) -> Cow<'s, SourceUser> {
             About::Password(password) if user.password == Credential::None => user.password = password.clone(),
             About::Password(_) => {}
             About::Account(account) => user.accounts.push(account.clone()),
-            About::SecondFactor => user.second_factor = true,
+            About::SecondFactor(factor) => {
+                user.second_factor = true;
+                // The first one that can be kept counts.
+                if !user.factor.as_ref().is_some_and(|known| !matches!(known, SourceFactor::Unusable(_))) {
+                    user.factor = factor.clone().or(user.factor.take());
+                }
+            }
             About::Verified(address) => {
                 user.verified |= user.email.as_deref().is_some_and(|email| is_same_address(email, address));
             }
@@ -396,6 +408,19 @@ fn merged<'s>(source: &'s SourceUser, about: &[About]) -> Cow<'s, SourceUser> {
 }
 
 impl Rules {
+    /// The secret of a second factor that is kept; `None` for one that is dropped.
+    fn factor(&self, factor: Option<&SourceFactor>) -> Result<Option<TotpSecret>, Refusal> {
+        if self.second_factors == Some(SecondFactors::Drop) {
+            return Ok(None);
+        }
+        let secret = factor.map_or(Err(FactorProblem::NoSecret), |factor| factor.secret(&self.app_secrets));
+        match (secret, self.second_factors) {
+            (Ok(secret), Some(_)) => Ok(Some(secret)),
+            (Ok(_), None) => refused(Reason::SecondFactor, FactorProblem::NotAsked.detail()),
+            (Err(problem), _) => refused(Reason::SecondFactor, problem.detail()),
+        }
+    }
+
     /// Decides what becomes of a password, and returns the hash to store as it is.
     fn password(&self, password: &Credential) -> Result<(TakenPassword, Option<StoredHash>), Refusal> {
         let (reason, kind) = match password {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::examine::{Examined, Rules, TakenPassword, Warning};
-use super::row::{Reason, RowFault};
+use super::row::{FactorProblem, Reason, RowFault};
 use super::stage::StagedRow;
 use super::{Counts, RowReport, RowResult, reported, settle, undecided};
 use crate::auth::AuthError;
@@ -65,7 +65,11 @@ pub struct Plan {
     pub roles: Tally,
     /// Roles of the other system that count for nothing.
     pub roles_left_out: Tally,
+    /// Second factors that the users keep.
+    pub second_factors_kept: u64,
     pub second_factors_dropped: u64,
+    /// Second factors of refused rows, by the reason why they are not kept.
+    pub second_factors_refused: Tally,
     /// Fields that have no place.
     pub left_out: Tally,
     /// Rows about users whom the export does not have.
@@ -94,8 +98,11 @@ impl Plan {
     }
 
     fn add_refusal(&mut self, report: &RowReport) {
-        let RowResult::Refused(reason, _) = &report.result else { return };
+        let RowResult::Refused(reason, detail) = &report.result else { return };
         *self.refused.entry(*reason).or_default() += 1;
+        if let (Reason::SecondFactor, Some(problem)) = (reason, FactorProblem::of_detail(detail)) {
+            self.second_factors_refused.count(problem.name());
+        }
         if self.refusals.len() < SHOWN_MAX {
             self.refusals.push(report.clone());
         }
@@ -178,6 +185,7 @@ impl Plan {
         for role in &examined.roles_left_out {
             self.roles_left_out.count(role);
         }
+        self.second_factors_kept += u64::from(examined.factor.is_some());
         self.second_factors_dropped += u64::from(examined.warnings.contains(&Warning::SecondFactorDropped));
         for field in &examined.left_out {
             self.left_out.count(field);

@@ -6,6 +6,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use super::factor::{FactorProblem, SourceFactor};
+
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -105,7 +107,8 @@ pub enum Fact {
 pub enum About {
     Password(Credential),
     Account(ProviderAccount),
-    SecondFactor,
+    /// A second factor, as far as the row shows it.
+    SecondFactor(Option<SourceFactor>),
     /// An address that the system has verified. It counts if it is the address of the user.
     Verified(String),
 }
@@ -138,6 +141,8 @@ pub struct SourceUser {
     pub accounts: Vec<ProviderAccount>,
     /// Whether the user signs in with a second factor.
     pub second_factor: bool,
+    /// The factor itself, as far as the export shows it.
+    pub factor: Option<SourceFactor>,
     /// Names of filled fields that authctl has no place for, such as metadata or a phone number.
     pub left_out: Vec<String>,
 }

@@ -32,12 +32,7 @@ impl AppFactor {
     }
 
     fn secret(&self, secrets: &AppSecrets) -> Result<TotpSecret, SealError> {
-        let opened = secrets.open(&self.secret).ok_or(SealError::AppSecret)?;
-        let bytes = match opened.text.strip_prefix(IMPORTED) {
-            Some(text) => Zeroizing::new(BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| SealError::Damaged)?),
-            None => Zeroizing::new(opened.text.as_bytes().to_vec()),
-        };
-        TotpSecret::from_bytes(&bytes).ok_or(SealError::Damaged)
+        secret_of_app(&self.secret, secrets)
     }
 
     /// The backup codes that are left.
@@ -95,6 +90,19 @@ impl AppFactor {
         let left = write_codes(&codes, form, secrets, entropy)?;
         Ok(Some(OtpKind::AppCode { before: self.codes.clone(), left }))
     }
+}
+
+/// Reads a secret as an app stores it.
+///
+/// # Errors
+/// [`SealError::AppSecret`] if no secret of the app reads it, [`SealError::Damaged`].
+pub fn secret_of_app(stored: &str, secrets: &AppSecrets) -> Result<TotpSecret, SealError> {
+    let opened = secrets.open(stored).ok_or(SealError::AppSecret)?;
+    let bytes = match opened.text.strip_prefix(IMPORTED) {
+        Some(text) => Zeroizing::new(BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| SealError::Damaged)?),
+        None => Zeroizing::new(opened.text.as_bytes().to_vec()),
+    };
+    TotpSecret::from_bytes(&bytes).ok_or(SealError::Damaged)
 }
 
 fn form_of_codes(stored: &str) -> Result<CodesForm, SealError> {

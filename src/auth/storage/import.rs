@@ -7,6 +7,7 @@ use super::types::NewUserRow;
 use crate::auth::AuthError;
 use crate::auth::import::Counts;
 use crate::auth::import::row::OauthTokens;
+use crate::auth::second_factor::SealedSecret;
 use crate::auth::secret::StoredHash;
 
 /// A user of an import, checked, with ids for the new rows.
@@ -21,6 +22,16 @@ pub struct ImportedUser {
     pub hash: Option<StoredHash>,
     /// The accounts at other providers.
     pub accounts: Vec<ImportedAccount>,
+    /// The second factor, only in a native database.
+    pub factor: Option<ImportedFactor>,
+}
+
+/// The second factor of a user of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedFactor {
+    /// The row id.
+    pub id: String,
+    pub secret: SealedSecret,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -62,6 +62,12 @@ fn listed(tally: &Tally) -> String {
     tally.0.iter().map(|(name, count)| format!("{count} {}", escape(name))).collect::<Vec<_>>().join(", ")
 }
 
+/// The second factors of refused rows, by the reason why they are not kept.
+pub(super) fn refused_factors(plan: &Plan) -> Option<String> {
+    let tally = &plan.second_factors_refused;
+    (tally.total() > 0).then(|| format!("second factors that are not taken: {}", listed(tally)))
+}
+
 /// The plan in lines.
 pub(super) fn described(report: &ImportReport) -> String {
     let plan = &report.plan;
@@ -94,6 +100,9 @@ pub(super) fn described(report: &ImportReport) -> String {
         .extend(optional.into_iter().filter(|(_, tally)| tally.total() > 0).map(|(name, tally)| (name, listed(tally))));
     if plan.accounts_with_tokens > 0 {
         lines.push(("tokens", format!("of {}", counted(plan.accounts_with_tokens, "account"))));
+    }
+    if plan.second_factors_kept > 0 {
+        lines.push(("second factors", format!("{} kept", plan.second_factors_kept)));
     }
     if plan.second_factors_dropped > 0 {
         let count = plan.second_factors_dropped;
@@ -194,6 +203,8 @@ impl Report for ImportReport {
             "roles": map(&plan.roles),
             "rolesLeftOut": map(&plan.roles_left_out),
             "fieldsLeftOut": map(&plan.left_out),
+            "secondFactorsKept": plan.second_factors_kept,
+            "secondFactorsRefused": map(&plan.second_factors_refused),
             "secondFactorsDropped": plan.second_factors_dropped,
             "strays": plan.strays,
             "doneBefore": plan.done_before(),

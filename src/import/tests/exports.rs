@@ -63,7 +63,7 @@ fn users(export: &mut Export) -> (Vec<SourceUser>, Vec<(u64, Reason)>) {
             match fact {
                 About::Password(password) => user.password = password,
                 About::Account(account) => user.accounts.push(account),
-                About::SecondFactor => user.second_factor = true,
+                About::SecondFactor(_) => user.second_factor = true,
                 About::Verified(address) => user.verified |= user.email.as_ref() == Some(&address),
             }
         }

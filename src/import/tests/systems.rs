@@ -2,7 +2,9 @@
 
 use super::super::{Export, Format, HashConfig, ImportError, ReadOptions};
 use super::{facts, file, open, open_as, read_all, rows, users};
-use crate::auth::import::row::{About, Credential, Fact, OauthTokens, ProviderAccount, Reason, SourceRow, SourceUser};
+use crate::auth::import::row::{
+    About, Credential, Fact, OauthTokens, ProviderAccount, Reason, SourceFactor, SourceRow, SourceUser,
+};
 
 fn user_of(text: &str) -> SourceUser {
     let mut all = users(&mut open(vec![file("file", text.as_bytes())]));
@@ -179,7 +181,7 @@ fn better_auth_decides_the_unit_of_a_column_as_a_whole() {
     assert!(all[0].second_factor && !all[1].second_factor);
     let two_factor = "id,secret,backupCodes,userId\nt1,x,y,1\n";
     let export = &mut open(vec![file("user.csv", text.as_bytes()), file("twoFactor.csv", two_factor.as_bytes())]);
-    assert_eq!(facts(export), [("1".to_owned(), About::SecondFactor)]);
+    assert_eq!(facts(export), [("1".to_owned(), About::SecondFactor(Some(SourceFactor::Sealed("x".into()))))]);
 }
 
 #[test]
@@ -329,7 +331,8 @@ fn django_reads_models_of_other_packages() {
         {"model":"account.emailaddress","pk":1,"fields":{"user":5,"email":"a@example.com","verified":true,"primary":true}},
         {"model":"account.emailaddress","pk":2,"fields":{"user":5,"email":"b@example.com","verified":false,"primary":false}},
         {"model":"otp_totp.totpdevice","pk":1,"fields":{"user":5,"confirmed":true}}]"#;
-    let expected = [About::Verified("a@example.com".into()), About::SecondFactor].map(|fact| ("5".to_owned(), fact));
+    let expected =
+        [About::Verified("a@example.com".into()), About::SecondFactor(None)].map(|fact| ("5".to_owned(), fact));
     assert_eq!(facts(&mut open(vec![file("dump", text.as_bytes())])), expected);
     assert_eq!(user_of(text).password, Credential::None);
     let addresses = "id,verified,primary,user_id,email\n1,t,t,5,a@example.com\n";
@@ -508,10 +511,10 @@ fn second_factors_of_other_tables_belong_to_their_users() {
         facts(&mut export)
     };
     let supabase = "id,user_id,factor_type,status\nf1,u1,totp,verified\nf2,u2,totp,unverified\n";
-    assert_eq!(factor(supabase, Format::Supabase), [("u1".to_owned(), About::SecondFactor)]);
+    assert_eq!(factor(supabase, Format::Supabase), [("u1".to_owned(), About::SecondFactor(None))]);
     let wordpress = "umeta_id,user_id,meta_key,meta_value\n1,7,nickname,ada\n2,7,_two_factor_totp_key,x\n\
         3,8,_two_factor_enabled_providers,a:0:{}\n";
-    assert_eq!(factor(wordpress, Format::WordPress), [("7".to_owned(), About::SecondFactor)]);
+    assert_eq!(factor(wordpress, Format::WordPress), [("7".to_owned(), About::SecondFactor(None))]);
 }
 
 #[test]

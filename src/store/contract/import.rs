@@ -27,6 +27,7 @@ pub(super) fn imported(name: &str) -> ImportedUser {
             created_at: at(-86_400),
             tokens: None,
         }],
+        factor: None,
     }
 }
 

@@ -122,6 +122,7 @@ fn user(hashes: Vec<StoredHash>) -> impl Strategy<Value = ImportedUser> {
                 keeps_id: true,
                 replaces_role: false,
                 hash,
+                factor: None,
                 accounts: providers
                     .into_iter()
                     .map(|(provider_id, account_id, later)| ImportedAccount {
@@ -194,6 +195,7 @@ fn staged(store: &mut dyn Store, text: &str, on_conflict: OnConflict) -> (Sqlite
         email_domain: None,
         placeholder_email: false,
         second_factors: None,
+        app_secrets: crate::auth::app_secrets::AppSecrets::default(),
         jobs: NonZeroUsize::MIN,
         is_atomic: false,
         app_verifies_bcrypt: false,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::audit::{COLUMNS, entry};
 use super::rows::Values;
 use super::write_tx::SqlStore;
-use super::{Answer, accounts, rows, search, users};
+use super::{Answer, accounts, native_factor, rows, search, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::email::{is_same_address, without_blanks};
@@ -330,6 +330,11 @@ fn create_all(
         accounts.iter().map(|other| (other.id.clone(), account_values(mapping, &user.id, other)))
     });
     rows::insert_all(tx, mapping, "account", passwords.chain(others))?;
+    for ImportedUser { user, factor, .. } in &new {
+        if let Some(factor) = factor {
+            native_factor::import(tx, mapping, log, &user.id, factor, user.updated_at)?;
+        }
+    }
     search::add_since(tx, mapping, place, new.len())
 }
 

@@ -9,7 +9,8 @@ use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::SealedSecret;
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    AppFactor, FactorAct, FactorStore, FactorUse, NewFactor, OtpKind, Reseal, RightOtp, StoreError, StoredFactor, Which,
+    AppFactor, FactorAct, FactorStore, FactorUse, ImportedFactor, NewFactor, OtpKind, Reseal, RightOtp, StoreError,
+    StoredFactor, Which,
 };
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
@@ -182,13 +183,39 @@ fn begin(
         return Ok(Err(AuthError::FactorIsOn));
     }
     remove(tx, new.user_id)?;
-    let no = mapping.truth(TABLE, "verified", false, Timestamp::UNIX_EPOCH);
+    insert(tx, mapping, (&new.id, new.user_id, new.secret), false)?;
+    log.push(Event::user("second-factor.begun", audit::subject(tx, mapping, new.user_id)?));
+    Ok(Ok(()))
+}
+
+/// Adds a factor that another system has confirmed.
+pub(super) fn import(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
+    user_id: &str,
+    factor: &ImportedFactor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    insert(tx, mapping, (&factor.id, user_id, &factor.secret), true)?;
+    set_flag(tx, mapping, user_id, true, now)?;
+    log.push(Event::user("second-factor.imported", audit::subject(tx, mapping, user_id)?));
+    Ok(())
+}
+
+/// Adds the row of a factor without recovery codes: its id, its user and its secret.
+fn insert(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    (id, user_id, secret): (&str, &str, &SealedSecret),
+    is_confirmed: bool,
+) -> Result<(), StoreError> {
+    let is_confirmed = mapping.truth(TABLE, "verified", is_confirmed, Timestamp::UNIX_EPOCH);
     let sql = r#"INSERT INTO "authctl_twoFactor"
                  ("id", "secret", "backupCodes", "userId", "verified", "failedVerificationCount")
                  VALUES (?1, ?2, '', ?3, ?4, 0)"#;
-    tx.execute(sql, &[new.id.as_str().into(), new.secret.0.as_str().into(), new.user_id.into(), no])?;
-    log.push(Event::user("second-factor.begun", audit::subject(tx, mapping, new.user_id)?));
-    Ok(Ok(()))
+    tx.execute(sql, &[id.into(), secret.0.as_str().into(), user_id.into(), is_confirmed])?;
+    Ok(())
 }
 
 /// How many secrets are read at once.

@@ -210,7 +210,7 @@ mod tests {
         let mut stage = SqliteStage::new().unwrap();
         let about = |user: &str| SourceRow {
             place: place(9),
-            fact: Ok(Fact::About { user: user.into(), what: About::SecondFactor }),
+            fact: Ok(Fact::About { user: user.into(), what: About::SecondFactor(None) }),
         };
         stage.keep(about("b")).unwrap();
         for (row, id) in [(1, "a"), (2, "b")] {
@@ -222,7 +222,7 @@ mod tests {
         let rows = stage.rows(0, 9).unwrap();
         assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(rows[0].user.as_ref().unwrap(), &user("a"));
-        assert_eq!((rows[0].about.len(), rows[1].about.as_slice()), (0, [About::SecondFactor].as_slice()));
+        assert_eq!((rows[0].about.len(), rows[1].about.as_slice()), (0, [About::SecondFactor(None)].as_slice()));
         assert_eq!((rows[2].user.as_ref().unwrap_err(), rows[2].place), (&fault, place(3)));
         assert_eq!(stage.rows(1, 1).unwrap()[0].number, 2);
         assert_eq!(stage.strays().unwrap(), 1);

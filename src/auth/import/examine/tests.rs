@@ -17,6 +17,7 @@ fn rules() -> Rules {
         email_domain: None,
         placeholder_email: false,
         second_factors: None,
+        app_secrets: AppSecrets::default(),
         jobs: NonZeroUsize::MIN,
         is_atomic: false,
         app_verifies_bcrypt: false,
