@@ -68,6 +68,11 @@ pub(super) fn recognise(bytes: &mut Bytes) -> Result<Recognised, ImportError> {
     if !matches!(text.as_bytes()[0], b'{' | b'[') {
         let is_too_long = text.lines().next().is_some_and(|line| line.len() > LINE_BYTES_MAX);
         let recognised = lines(text);
+        let header = text.lines().next().unwrap_or_default();
+        let has_too_many = |separator: &u8| header.bytes().filter(|byte| byte == separator).count() >= COLUMNS_MAX;
+        if !is_too_long && recognised.formats.is_empty() && SEPARATORS.iter().any(has_too_many) {
+            return Err(ImportError::TooManyColumns { file, line: 1 });
+        }
         let exceeds = (is_too_long && recognised.formats.is_empty()).then_some(LINE_BYTES_MAX);
         return Ok(Recognised { exceeds, ..recognised });
     }

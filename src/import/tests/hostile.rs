@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Export, Format, ImportError, Input, LINE_BYTES_MAX, RECORD_BYTES_MAX, ReadOptions};
+use super::super::{COLUMNS_MAX, Export, Format, ImportError, Input, LINE_BYTES_MAX, RECORD_BYTES_MAX, ReadOptions};
 use super::{file, open, open_as, read_all, rows};
 use crate::auth::import::row::{Fact, Place, Reason, RowFault, SourceRow};
 
@@ -87,6 +87,8 @@ fn endless_row_of_a_table_ends_the_import() {
     let names: Vec<String> = (0..100).map(|number| format!("c{number}")).collect();
     let cells = format!("email,{}\na@example.com{}\n", names.join(","), format!(",{}", "x".repeat(700)).repeat(100));
     assert!(matches!(error(cells), ImportError::LineTooLong { line: 2, .. }));
+    let wide = error("c,".repeat(COLUMNS_MAX) + "email\n");
+    assert!(matches!(wide, ImportError::TooManyColumns { line: 1, .. }), "{wide}");
     let header = read_all(vec![Endless::input("id,email,", b'a', GIB, "\n")], ReadOptions::default()).unwrap_err();
     assert!(matches!(header, ImportError::LineTooLong { line: 1, .. }), "{header}");
 }
