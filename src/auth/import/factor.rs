@@ -3,18 +3,13 @@
 //! A secret is kept only where the export shows it in clear, or encrypted with a secret of the app that is given, and
 //! where its codes are those of RFC 6238 with SHA-1, six digits and 30 seconds.
 
-use std::borrow::Cow;
-
-use data_encoding::BASE32_NOPAD;
-use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::examine::Examined;
 use super::row::RowFault;
 use crate::auth::AuthError;
 use crate::auth::app_secrets::AppSecrets;
-use crate::auth::second_factor::totp::TotpSecret;
+use crate::auth::second_factor::totp::{TotpSecret, UriError};
 use crate::auth::second_factor::{FactorKeys, SealedSecret, secret_of_app};
 use crate::auth::secret::Entropy;
 use crate::auth::storage::ImportedFactor;
@@ -96,45 +91,17 @@ impl SourceFactor {
     /// [`FactorProblem`].
     pub fn secret(&self, secrets: &AppSecrets) -> Result<TotpSecret, FactorProblem> {
         match self {
-            Self::Base32(text) => of_base32(text),
+            Self::Base32(text) => TotpSecret::from_base32(text).ok_or(FactorProblem::NoSecret),
             Self::Text(text) => TotpSecret::from_bytes(text.as_bytes()).ok_or(FactorProblem::NoSecret),
-            Self::Uri(uri) => of_uri(uri),
+            Self::Uri(uri) => TotpSecret::from_uri(uri).map_err(|error| match error {
+                UriError::OtherKind => FactorProblem::OtherKind,
+                UriError::OtherCodes => FactorProblem::OtherCodes,
+                UriError::NoSecret => FactorProblem::NoSecret,
+            }),
             Self::Sealed(stored) => secret_of_app(stored, secrets).map_err(|_| FactorProblem::Encrypted),
             Self::Unusable(problem) => Err(*problem),
         }
     }
-}
-
-fn of_base32(text: &str) -> Result<TotpSecret, FactorProblem> {
-    let letters = text.chars().filter(|c| !c.is_ascii_whitespace() && *c != '-' && *c != '=');
-    let letters: Zeroizing<String> = Zeroizing::new(letters.map(|c| c.to_ascii_uppercase()).collect());
-    let bytes = BASE32_NOPAD.decode(letters.as_bytes()).map(Zeroizing::new);
-    bytes.ok().and_then(|bytes| TotpSecret::from_bytes(&bytes)).ok_or(FactorProblem::NoSecret)
-}
-
-/// Reads `otpauth://totp/LABEL?secret=...`. What the address does not say is as apps assume it.
-fn of_uri(uri: &str) -> Result<TotpSecret, FactorProblem> {
-    let query = uri.strip_prefix("otpauth://totp/").and_then(|rest| rest.split_once('?')).map(|(_, query)| query);
-    let query = query.ok_or(FactorProblem::OtherKind)?;
-    let mut secret = Err(FactorProblem::NoSecret);
-    for part in query.split('&') {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let value = percent_decode_str(value).decode_utf8().unwrap_or(Cow::Borrowed(""));
-        let is_ours = match name {
-            "secret" => {
-                secret = of_base32(&value);
-                true
-            }
-            "algorithm" => ["SHA1", "SHA-1", "HMACSHA1"].iter().any(|own| value.eq_ignore_ascii_case(own)),
-            "digits" => value == "6",
-            "period" => value == "30",
-            _ => true,
-        };
-        if !is_ours {
-            return Err(FactorProblem::OtherCodes);
-        }
-    }
-    secret
 }
 
 /// Encrypts the secrets of the second factors that are kept.

@@ -6,7 +6,7 @@ use std::fmt;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
@@ -45,6 +45,42 @@ impl TotpSecret {
     /// `None` without bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         (!bytes.is_empty()).then(|| Self(Zeroizing::new(bytes.to_vec())))
+    }
+
+    /// Reads a secret as a person types it: in any case, with blanks, hyphens and padding.
+    pub fn from_base32(text: &str) -> Option<Self> {
+        let letters = text.chars().filter(|c| !c.is_ascii_whitespace() && !matches!(c, '-' | '='));
+        let letters: Zeroizing<String> = Zeroizing::new(letters.map(|c| c.to_ascii_uppercase()).collect());
+        let bytes = Zeroizing::new(BASE32_NOPAD.decode(letters.as_bytes()).ok()?);
+        Self::from_bytes(&bytes)
+    }
+
+    /// Reads an address as [`Self::uri`] writes it. What it does not say is as apps assume it.
+    ///
+    /// # Errors
+    /// [`UriError`].
+    pub fn from_uri(uri: &str) -> Result<Self, UriError> {
+        let rest = uri.strip_prefix("otpauth://totp/").ok_or(UriError::OtherKind)?;
+        let (_, query) = rest.split_once('?').ok_or(UriError::NoSecret)?;
+        let mut secret = None;
+        for part in query.split('&') {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let value = Zeroizing::new(percent_decode_str(value).decode_utf8_lossy().into_owned());
+            let is_ours = match name {
+                "secret" => {
+                    secret = Self::from_base32(&value);
+                    true
+                }
+                "algorithm" => ["SHA1", "SHA-1", "HMACSHA1"].iter().any(|own| value.eq_ignore_ascii_case(own)),
+                "digits" => value.parse() == Ok(DIGITS),
+                "period" => value.parse() == Ok(STEP_SECONDS),
+                _ => true,
+            };
+            if !is_ours {
+                return Err(UriError::OtherCodes);
+            }
+        }
+        secret.ok_or(UriError::NoSecret)
     }
 
     pub fn expose(&self) -> &[u8] {
@@ -86,6 +122,16 @@ impl TotpSecret {
         let compared: Vec<(i64, bool)> = steps.map(|step| (step, self.code(step) == code)).collect();
         compared.into_iter().filter(|(_, is_same)| *is_same).map(|(step, _)| step).collect()
     }
+}
+
+/// Why an address has no secret that makes these codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UriError {
+    /// It is not of codes that follow from the time.
+    OtherKind,
+    /// The codes have another algorithm, length or step.
+    OtherCodes,
+    NoSecret,
 }
 
 /// The step of a time.
