@@ -388,8 +388,8 @@ const COLUMNS: [Column; 10] = [
     Column::shrinking("SESSION", 8, 1).unfitted(),
     Column::shrinking("REASON", 8, 1).unfitted(),
     // Who did what to whom matters more than how.
-    Column::shrinking("DETAIL", 20, 2).unfitted(),
-    Column::shrinking("DETAIL", 20, 2).fitted(),
+    Column::shrinking("DETAIL", 16, 2).unfitted(),
+    Column::shrinking("DETAIL", 16, 2).fitted(),
 ];
 
 /// The characters of an id beside the detail of an entry; commands take them.
@@ -397,10 +397,13 @@ const SHORT_ID: usize = 8;
 
 fn row(entry: &Entry, addresses: &Addresses) -> Row {
     let detail = addresses.what_changed(entry);
-    let short = |id: &String| id.chars().take(SHORT_ID).collect::<String>();
+    let short = |id: &str| id.chars().take(SHORT_ID).collect::<String>();
     let session = entry.session_id.as_ref().map(|id| format!("session {}", short(id)));
     let reason = entry.reason.as_ref().map(|reason| format!("reason: {reason}"));
-    let all = Some(detail.clone()).filter(|detail| !detail.is_empty()).into_iter().chain(session).chain(reason);
+    // The detail about a token begins with its id.
+    let of_token = entry.event.starts_with("token.").then(|| detail.split_once(", ")).flatten();
+    let what = of_token.map_or_else(|| detail.clone(), |(id, rest)| format!("token {}, {rest}", short(id)));
+    let all = Some(what).filter(|what| !what.is_empty()).into_iter().chain(session).chain(reason);
     vec![
         Cell::text(entry.seq.to_string()),
         Cell::Time(entry.at),

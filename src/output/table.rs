@@ -267,9 +267,16 @@ fn add_line<'c>(text: &mut String, cells: impl Iterator<Item = (&'c str, Tone)>,
 
 /// A line for each cell, and a blank line between records.
 fn blocks(columns: &[Column], rows: &[Vec<String>], width: usize, headings: Headings, style: Style) -> String {
-    let heading = |column: &Column| if headings == Headings::Shown { column.heading } else { "" };
+    let heading = |column: &Column| match headings {
+        // A mark has its name in a block.
+        Headings::Shown if column.heading.is_empty() => column.name().to_ascii_uppercase(),
+        Headings::Shown => column.heading.to_owned(),
+        Headings::Hidden => String::new(),
+    };
+    let is_named = |index: usize| rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.is_empty()));
+    let named = columns.iter().enumerate().filter(|(index, _)| is_named(*index));
     let margin = match headings {
-        Headings::Shown => columns.iter().map(|column| column.heading.width()).max().unwrap_or_default() + GAP,
+        Headings::Shown => named.map(|(_, column)| heading(column).width()).max().unwrap_or_default() + GAP,
         Headings::Hidden => 0,
     };
     let mut text = String::new();
@@ -279,8 +286,9 @@ fn blocks(columns: &[Column], rows: &[Vec<String>], width: usize, headings: Head
         }
         for (cell, column) in row.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
             let shown = if column.is_whole() { cell.into() } else { cut(cell, width.saturating_sub(margin).max(1)) };
-            text.push_str(&Tone::Heading.paint(heading(column), style));
-            text.extend(repeat_n(' ', margin - heading(column).width()));
+            let heading = heading(column);
+            text.push_str(&Tone::Heading.paint(&heading, style));
+            text.extend(repeat_n(' ', margin - heading.width()));
             text.push_str(&(column.tone)(cell).paint(&shown, style));
             text.push('\n');
         }
@@ -300,7 +308,7 @@ pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     let words =
         if text[end..].starts_with(' ') { part } else { part.rsplit_once(' ').map_or(part, |(words, _)| words) };
     let part = if words.width() * 2 >= room { words } else { part };
-    format!("{}{CUT}", part.trim_end()).into()
+    format!("{}{CUT}", part.trim_end_matches([' ', ',', ';'])).into()
 }
 
 /// Formats rows of a table that is printed in parts, for a pipe. Each part has at least the column widths of the part

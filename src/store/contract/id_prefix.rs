@@ -1,5 +1,6 @@
 //! Ids by their first characters.
 
+use super::plugins::on_apps;
 use super::servers;
 use super::typed_apps::{ENGINES as TYPED, on_app};
 use super::*;
@@ -18,6 +19,25 @@ fn id_is_found_by_its_first_characters() {
             assert_eq!(found(Completed::User, none), [""; 0], "{none}");
         }
         assert_eq!(found(Completed::Session, "xyz"), ["xyzxyz1"]);
+        let mut logged = |prefix| store.logged_users_with_prefix(prefix).unwrap();
+        assert_eq!(logged("abcdef"), ["abcdef1", "abcdef2"]);
+        assert_eq!(logged("abcdefg"), [""; 0]);
+        delete_user(&mut *store, "abcdef1", AdminGuard::Off, at(1)).unwrap().unwrap();
+        assert_eq!(store.logged_users_with_prefix("abcdef1").unwrap(), ["abcdef1"]);
+    });
+}
+
+#[test]
+fn key_of_an_app_is_found_by_its_first_characters() {
+    on_apps(|db| {
+        let mut store = db.store();
+        assert_eq!(store.with_prefix(Completed::Token, "sesame").unwrap(), [""; 0]);
+        db.edit_plugins(
+            "CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT);
+             INSERT INTO {apikey} VALUES ('sesame1', 'ada', 'a'), ('sesame2', 'bob', 'b'), ('Sesame3', 'bob', 'c')",
+        );
+        let mut store = db.store();
+        assert_eq!(store.with_prefix(Completed::Token, "sesame").unwrap(), ["sesame1", "sesame2"]);
     });
 }
 
