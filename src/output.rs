@@ -309,3 +309,36 @@ pub fn write_message(text: &str) {
     // One write, so that messages of processes that share a terminal do not mix.
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::at;
+
+    const DAY: i64 = 86_400;
+
+    fn style(terminal: bool, times: Option<Times>) -> Style {
+        Style { terminal, times, ..Style::default() }
+    }
+
+    #[test]
+    fn far_end_has_its_date_on_a_terminal() {
+        let ends = |terminal, times, seconds| style(terminal, times).ends(at(seconds), at(0));
+        assert_eq!(ends(false, None, 7 * DAY), "in 7 days");
+        assert_eq!(ends(true, None, 7 * DAY), format!("in 7 days ({})", local_minute(at(7 * DAY))));
+        assert_eq!(ends(true, None, 900), "in 15 minutes");
+        assert_eq!(ends(true, Some(Times::Relative), 7 * DAY), "in 7 days");
+        assert_eq!(ends(false, Some(Times::Local), DAY), format!("at {}", local(at(DAY))));
+    }
+
+    #[test]
+    fn end_of_a_ban_follows_the_form_of_times() {
+        let until = |terminal, times| style(terminal, times).until(at(7 * DAY), at(0));
+        assert_eq!(until(false, None), rfc3339(at(7 * DAY)));
+        assert_eq!(until(true, None), format!("{} (in 7 days)", local_minute(at(7 * DAY))));
+        assert_eq!(until(true, Some(Times::Utc)), rfc3339(at(7 * DAY)));
+        assert_eq!(until(false, Some(Times::Local)), local(at(7 * DAY)));
+        assert_eq!(until(true, Some(Times::Relative)), "7 days from now");
+        assert_eq!(style(true, Some(Times::Relative)).until(at(-DAY), at(0)), "1 day ago");
+    }
+}

@@ -178,7 +178,12 @@ fn revoke(args: &RevokeTokensArgs, context: &mut Context) -> anyhow::Result<Outc
     }
     match args.ids.as_slice() {
         [id] => Ok(Outcome::Report(revoke_one(args, id, context)?)),
-        ids => each(each_once(if args.stdin { lines_of_stdin("token")? } else { ids.to_vec() }), context, None),
+        ids => {
+            let ids = each_once(if args.stdin { lines_of_stdin("token")? } else { ids.to_vec() });
+            // A caller who is not signed in is one error and not one for each.
+            chosen(&args.whose, context)?;
+            each(ids, context, None)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Entries of the audit log as they come.
 
+use jiff::Timestamp;
+
 use super::sentence::Addresses;
 use super::{Entry, entry_json, row};
 use crate::context::Context;
@@ -51,7 +53,8 @@ impl Follower {
             return Ok(entries.iter().map(|entry| json::line(&entry_json(entry)) + "\n").collect());
         }
         self.addresses.read(entries, context)?;
-        let cells = |entry: &Entry| self.cells(row(entry, &self.addresses));
+        let now = context.now()?;
+        let cells = |entry: &Entry| self.cells(row(entry, &self.addresses), now);
         let rows: Vec<Vec<String>> = entries.iter().map(cells).collect();
         let table = part_of_table(None, &rows, &mut self.widths);
         let width = self.style.width.filter(|_| self.style.terminal).map_or(usize::MAX, usize::from);
@@ -59,9 +62,10 @@ impl Follower {
     }
 
     /// The cells of an entry: in a pipe those of a list, on a terminal those that have room.
-    fn cells(&self, row: Row) -> Vec<String> {
+    fn cells(&self, row: Row, now: Timestamp) -> Vec<String> {
         let columns = super::COLUMNS.iter().zip(row).filter(|(column, _)| column.is_shown(self.style.terminal));
         let shown = columns.map(|(_, value)| match value {
+            Cell::Time(instant) if self.style.times.is_some() => self.style.when(instant, now),
             // The date stays the same for long, and times are read in a column.
             Cell::Time(instant) if self.style.terminal => instant.strftime("%m-%d %H:%M:%SZ").to_string(),
             Cell::Time(instant) => rfc3339(instant),

@@ -321,7 +321,7 @@ impl Report for RestoreReport {
             counted(self.contents.users, "user"),
             shown(&self.file),
             shown(&self.path),
-            ended.in_words(),
+            ended.in_words("live session"),
         )];
         done.extend(self.kept.as_deref().map(|kept| format!("the database as it was is kept in {}", shown(kept))));
         Page { done, ..Page::default() }

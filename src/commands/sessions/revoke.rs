@@ -78,6 +78,10 @@ pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Ou
     if args.dry_run || ids.len() < 2 && !args.stdin {
         return revoke(args, &ids, context);
     }
+    // A caller who is not signed in, or a user who does not exist, is one error and not one for each.
+    if scope(&args.whose, context)?.is_none() {
+        context.authenticate()?.in_person()?;
+    }
     // The caller's own session is last, because the caller must be signed in while the others end.
     let own = current_session(false, context)?;
     ids.sort_by_key(|id| own.as_ref().is_some_and(|own| own.starts_with(id)));

@@ -218,9 +218,9 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// In words, such as `1 live session and 2 API tokens`.
-    pub fn in_words(self) -> String {
-        let sessions = counted(self.sessions, "live session");
+    /// In words, such as `1 session and 2 API tokens`. `session` is the word for a session.
+    pub fn in_words(self, session: &str) -> String {
+        let sessions = counted(self.sessions, session);
         match self.tokens {
             0 => sessions,
             tokens => format!("{sessions} and {}", counted(tokens, "API token")),
@@ -389,7 +389,7 @@ fn record(
         }
         None => "replaced no log that could be read".to_owned(),
     };
-    let detail = format!("from {}; ended {}; {before}", options.from.display(), ended.in_words());
+    let detail = format!("from {}; ended {}; {before}", options.from.display(), ended.in_words("session"));
     let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
     let tx = &mut SqliteTx::new(&*transaction);

@@ -137,7 +137,15 @@ fn sessions_end_one_by_one_and_the_own_one_last() {
     [exit status: 1]
     ");
     assert_eq!(gone(&sandbox), "current elsewhere");
-    sandbox.run("whoami --check").failure(4);
+    for words in ["sessions revoke bob1 bob2", "tokens revoke one other", "sessions revoke --user eve@example.com a b"]
+    {
+        let ran = sandbox.run(words);
+        assert_eq!(
+            (ran.code, ran.stderr.matches("error:").count()),
+            (if words.contains("eve") { 3 } else { 4 }, 1),
+            "{ran}"
+        );
+    }
 }
 
 #[test]
