@@ -383,7 +383,7 @@ const COLUMNS: [Column; 10] = [
     Column::whole("EVENT"),
     Column::shrinking("BY", 8, 3).unfitted(),
     Column::shrinking("BY", 8, 3).fitted(),
-    Column::shrinking("USER", 12, 4),
+    Column::shrinking("USER", 10, 4),
     // Most entries have no session and no reason: without these columns there is room for addresses.
     Column::shrinking("SESSION", 8, 1).unfitted(),
     Column::shrinking("REASON", 8, 1).unfitted(),

@@ -184,7 +184,8 @@ fn list(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {
             Cell::text(&one.name),
             Cell::text(one.members.to_string()),
             Cell::text(one.owners.to_string()),
-            Cell::id(&one.id),
+            // Commands take the slug, or the whole id.
+            Cell::text(&one.id),
             one.created_at.map_or_else(|| Cell::text(""), Cell::Time),
             Cell::text(one.invitations.to_string()),
         ],
