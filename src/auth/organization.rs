@@ -106,12 +106,13 @@ impl Auth<'_> {
         })?
     }
 
-    /// Removes a member, also from teams, and from the organization that sessions of the user have chosen.
+    /// Removes a member, also from teams, and from the organization that sessions of the user have chosen. The user may be
+    /// gone.
     ///
     /// # Errors
     /// [`AuthError::LastOwner`], [`AuthError::NotAMember`], and as for [`Self::members`].
-    pub fn remove_member(&mut self, named: &str, user: &User) -> Result<(OrganizationInfo, Member), AuthError> {
-        self.store.remove_member(named, &user.id, self.now)?
+    pub fn remove_member(&mut self, named: &str, user_id: &str) -> Result<(OrganizationInfo, Member), AuthError> {
+        self.store.remove_member(named, user_id, self.now)?
     }
 
     /// Sets the roles of a member.

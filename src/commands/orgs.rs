@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::list_flags::ListFlags;
 use super::targets::{UsersAndRolesArg, UsersArg, each};
 use super::{Attempt as _, mail_templates};
-use crate::auth::AuthError;
 use crate::auth::email::Email;
 use crate::auth::organization::{Invitation, Member, OrganizationInfo};
+use crate::auth::{Auth, AuthError};
 use crate::cli::values;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -152,18 +152,31 @@ fn each_member(command: &OrgsCommand, targets: &UsersArg, context: &mut Context)
 pub(super) fn run_for(command: &OrgsCommand, named: &str, context: &mut Context) -> anyhow::Result<Box<dyn Report>> {
     let database = context.database()?.location;
     let mut auth = context.auth()?;
-    let user = auth.user_to_change(named)?;
     let (act, (organization, member)) = match command {
         OrgsCommand::Add(AddMemberArgs { members, role }) => {
+            let user = auth.user_to_change(named)?;
             (MemberAct::Added, auth.add_member(&members.organization, &user, role)?)
         }
-        OrgsCommand::Remove(args) => (MemberAct::Removed, auth.remove_member(&args.organization, &user)?),
+        OrgsCommand::Remove(args) => (MemberAct::Removed, remove(&args.organization, named, &mut auth)?),
         OrgsCommand::SetRole(args) => {
+            let user = auth.user_to_change(named)?;
             (MemberAct::RoleSet, auth.set_member_role(&args.organization, &user, args.targets.roles()?)?)
         }
         _ => return Err(super::one_target().into()),
     };
     Ok(Box::new(MemberChanged { act, organization, member, database }))
+}
+
+/// Removes a member. The row of a user who is gone names the user by the id.
+fn remove(organization: &str, named: &str, auth: &mut Auth<'_>) -> Result<(OrganizationInfo, Member), AuthError> {
+    match auth.user_to_change(named) {
+        Ok(user) => auth.remove_member(organization, &user.id),
+        Err(AuthError::NoSuchUser(id)) => match auth.remove_member(organization, &id) {
+            Err(AuthError::NotAMember(_)) => Err(AuthError::NoSuchUser(id)),
+            removed => removed,
+        },
+        Err(error) => Err(error),
+    }
 }
 
 fn list(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -100,6 +100,27 @@ fn member_is_added_once_and_the_last_owner_stays() {
     });
 }
 
+/// The table has no unique index, and keys without an action leave the rows of users who are gone.
+#[test]
+fn last_owner_with_several_rows_or_beside_a_deleted_one_stays() {
+    on_apps(|db| {
+        let mut store = with_organizations(db);
+        db.edit_plugins(
+            "INSERT INTO {member} VALUES ('m5', 'o1', 'ada', 'owner', [30]), ('m6', 'o2', 'gone', 'owner', [30]),
+             ('m0', 'o2', 'ada', 'member', [30])",
+        );
+        let all = store.organizations(at(60)).unwrap().unwrap();
+        assert_eq!(all.iter().map(|one| one.owners).collect::<Vec<_>>(), [1, 1]);
+        for organization in ["acme", "beta"] {
+            let role = store.set_member_role(organization, "ada", "member", at(60)).unwrap();
+            assert!(matches!(role, Err(AuthError::LastOwner(_))), "{organization}");
+            let removed = store.remove_member(organization, "ada", at(60)).unwrap();
+            assert!(matches!(removed, Err(AuthError::LastOwner(_))), "{organization}");
+        }
+        store.remove_member("beta", "gone", at(60)).unwrap().unwrap();
+    });
+}
+
 #[test]
 fn removed_member_leaves_teams_and_sessions_forget_the_organization() {
     on_apps(|db| {

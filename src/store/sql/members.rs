@@ -1,6 +1,6 @@
 //! Members and invitations of the organizations of an app, in the tables of its plugin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -57,7 +57,7 @@ impl OrganizationStore for SqlStore {
                     Ok(membership) => membership,
                     Err(refused) => return Ok(Err(refused)),
                 };
-                if before.is_owner() && found.owners <= 1 {
+                if tables.is_last_owner(tx, mapping, &found.id, user_id)? {
                     return Ok(Err(AuthError::LastOwner(found.name)));
                 }
                 tables.leave(tx, mapping, &found.id, user_id)?;
@@ -82,7 +82,7 @@ impl OrganizationStore for SqlStore {
                     Ok(membership) => membership,
                     Err(refused) => return Ok(Err(refused)),
                 };
-                if before.is_owner() && !has_owner(role) && found.owners <= 1 {
+                if !has_owner(role) && tables.is_last_owner(tx, mapping, &found.id, user_id)? {
                     return Ok(Err(AuthError::LastOwner(found.name)));
                 }
                 if before.role != role {
@@ -203,16 +203,22 @@ impl Tables<'_> {
         mapping: &SchemaMapping,
         only: Option<&str>,
     ) -> Result<[BTreeMap<String, u64>; 2], StoreError> {
-        let Organizations { members, of, role, .. } = &self.organizations;
+        let Organizations { members, of, role, user, users, .. } = &self.organizations;
         let (condition, values) = of_organization(mapping, of, only);
-        let mut counts = [BTreeMap::new(), BTreeMap::new()];
-        tx.each(&format!("SELECT {of}, {role} FROM {members} WHERE {condition}"), &values, |row| {
+        let (mut counts, mut owners) = ([BTreeMap::new(), BTreeMap::new()], BTreeSet::new());
+        let exists = format!("CASE WHEN {user} IN ({users}) THEN 1 ELSE 0 END");
+        tx.each(&format!("SELECT {of}, {role}, {user}, {exists} FROM {members} WHERE {condition}"), &values, |row| {
             let organization = rows::key(row, 0, mapping, "organization")?;
-            let is_owner = row.value(1)?.as_text().is_some_and(has_owner);
             *counts[0].entry(organization.clone()).or_default() += 1;
-            *counts[1].entry(organization).or_default() += u64::from(is_owner);
+            // A user may have several rows, and a row may have no user any more.
+            if row.integer(3)? != 0 && row.value(1)?.as_text().is_some_and(has_owner) {
+                owners.insert((organization, mapping.ids.of("user").read(row.value(2)?)));
+            }
             Ok(())
         })?;
+        for (organization, _) in owners {
+            *counts[1].entry(organization).or_default() += 1;
+        }
         Ok(counts)
     }
 
@@ -280,6 +286,20 @@ impl Tables<'_> {
     ) -> Result<Option<Member>, StoreError> {
         let all = self.members(tx, mapping, organization)?;
         Ok(all.into_iter().find(|member| member.user_id == user_id))
+    }
+
+    /// Whether a user is an owner of an organization and no other user is. The table may have several rows for a member,
+    /// and rows of users who are gone.
+    fn is_last_owner(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        organization: &str,
+        user_id: &str,
+    ) -> Result<bool, StoreError> {
+        let mut owners = self.members(tx, mapping, organization)?;
+        owners.retain(|member| member.is_owner() && member.email.is_some());
+        Ok(!owners.is_empty() && owners.iter().all(|owner| owner.user_id == user_id))
     }
 
     /// A member of an organization, and the member as the subject of an entry.

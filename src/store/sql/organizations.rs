@@ -24,7 +24,7 @@ pub(super) struct Organizations {
     pub(super) role: String,
     pub(super) joined: Option<String>,
     /// The ids of all users, as a subquery.
-    users: String,
+    pub(super) users: String,
 }
 
 impl Organizations {

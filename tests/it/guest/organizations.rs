@@ -35,6 +35,12 @@ fn operator_keeps_the_members_of_an_organization() {
         assert_eq!(odd.run(&format!("{words} --json")).json_error(exit)["code"], code, "{words}");
     }
     odd.run("orgs set-role acme bob@example.com owner").success();
+    // A user whom the app deleted without the row of the member.
+    let ghost = "PRAGMA foreign_keys = OFF; INSERT INTO member (id, organization_id, user_id, role, created_at)
+                 VALUES ('m', 'o1', 'gone', 'owner', 1764000000000)";
+    rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap().execute_batch(ghost).unwrap();
+    odd.run("orgs remove acme gone").success();
+    assert_eq!(odd.run("orgs remove acme gone --json").json_error(3)["code"], "USER_NOT_FOUND");
     let both = odd.run("orgs set-role acme ada@example.com bob@example.com eve@example.com member,owner");
     assert_snapshot!(both, @"
     ------- stderr -------
