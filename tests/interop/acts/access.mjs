@@ -11,6 +11,7 @@ import { challenge, enrol, trust, verify } from "../driver/factor.mjs";
 import { Served, cookies } from "../driver/http.mjs";
 import { OTHER_PASSWORD, newcomer } from "../driver/people.mjs";
 import { organizations } from "./organizations.mjs";
+import { rotation } from "./rotation.mjs";
 import { tokens } from "./tokens.mjs";
 
 const REFUSED = 5;
@@ -346,5 +347,12 @@ export async function runAccess(binary, place, shape, line) {
     await ours.must("GET", `/organization/list-members?organizationId=${organizationId}`, { token: keeper.token });
     assert.deepEqual(ours.database.pragma("foreign_key_check"), []);
   });
+  // From here on, the app has another secret.
+  const reopened = async (more) => {
+    const app = Object.assign(new AllPlugins(), await openAllPlugins(file("authctl"), shape, more));
+    await app.serve(app.auth);
+    return app;
+  };
+  for (const [name, act] of Object.entries(rotation)) await line(name, "authctl", "app", () => act({ ...world, reopened }));
   await Promise.all([theirs.stop(), ours.stop()]);
 }

@@ -24,7 +24,8 @@ export const shapes = {
   "plugins-no-keys": { keys: (sql) => sql.replaceAll(KEY, ""), storeIdentifier: "plain" },
 };
 
-export async function openAllPlugins(file, { keys, storeIdentifier }) {
+/** `more` are options of the app that replace others, such as its secret. */
+export async function openAllPlugins(file, { keys, storeIdentifier }, more = {}) {
   const database = new Database(file);
   const sent = new Map();
   const send = (what) => async ({ user, email = user?.email, phoneNumber = email, token, otp, code = token ?? otp }) =>
@@ -57,6 +58,7 @@ export async function openAllPlugins(file, { keys, storeIdentifier }) {
       passkey(),
       sso(),
     ],
+    ...more,
   });
   const { compileMigrations } = await getMigrations(auth.options);
   database.exec(keys(await compileMigrations()));
