@@ -64,8 +64,8 @@ pub(super) fn hint(why: SignedOut) -> &'static str {
     match why {
         SignedOut::TokenExpired => "the API token has expired: its owner makes another with `authctl tokens rotate`",
         SignedOut::TokenOfApp => {
-            "it is an API key, which the app checks and authctl only administers: use the token of a session, or the session \
-             that is stored"
+            "it is an API key, which the app checks and authctl only administers: `unset AUTHCTL_TOKEN AUTHCTL_TOKEN_FILE`, \
+             then sign in with `authctl signin`"
         }
         _ => "the API token was revoked or never was in this database: make another with `authctl tokens create`",
     }

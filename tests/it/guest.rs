@@ -2,6 +2,7 @@
 
 mod acts;
 mod admin;
+mod api_keys;
 mod care;
 mod constraints;
 mod deletion;
