@@ -140,7 +140,7 @@ pub struct Event {
     name: &'static str,
     user: Option<Subject>,
     session_id: Option<String>,
-    detail: Option<String>,
+    detail: Option<Rc<str>>,
     changes: Option<String>,
 }
 
@@ -166,7 +166,7 @@ impl Event {
 
     /// Adds details in a few words, without a secret.
     #[must_use]
-    pub fn with(self, detail: impl Into<String>) -> Self {
+    pub fn with(self, detail: impl Into<Rc<str>>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 
@@ -229,7 +229,10 @@ impl Entry {
     pub fn behind(seq: u64, hash: &str, actor: &Actor, event: Event) -> Self {
         let (user_id, user_email) = event.user.map(|user| (user.id, user.email)).unzip();
         let acting_as = actor.acting_as.as_ref().map(|id| format!("impersonating {id}"));
-        let detail: Vec<String> = event.detail.into_iter().chain(acting_as).collect();
+        let detail = match (event.detail, acting_as) {
+            (Some(detail), Some(acting_as)) => Some([&*detail, &*acting_as].join("; ")),
+            (detail, acting_as) => detail.map(|detail| detail.to_string()).or(acting_as),
+        };
         let mut entry = Self {
             seq: seq + 1,
             form: FORM,
@@ -244,7 +247,7 @@ impl Entry {
             user_email: user_email.flatten(),
             session_id: event.session_id,
             reason: actor.reason.clone(),
-            detail: (!detail.is_empty()).then(|| detail.join("; ")),
+            detail,
             changes: event.changes,
             hash: String::new(),
         };
@@ -307,11 +310,24 @@ fn hash_of(fields: &[Option<&str>]) -> String {
     let mut spelled = String::with_capacity(512);
     for field in fields {
         match field {
-            Some(text) => [&text.len().to_string(), ":", text, ";"].iter().for_each(|part| spelled.push_str(part)),
+            Some(text) => {
+                push_number(&mut spelled, text.len());
+                for part in [":", text, ";"] {
+                    spelled.push_str(part);
+                }
+            }
             None => spelled.push_str("-;"),
         }
     }
     digest(spelled)
+}
+
+/// Adds a number in decimal, without a text of its own.
+fn push_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    text.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
 }
 
 /// Writes a number with its noun, as `1 session` or `2 sessions`.

@@ -226,7 +226,7 @@ impl Import<'_> {
         let mut plan = new.clone();
         self.each_chunk::<AuthError>(|import, rows| {
             let mut examined = Vec::with_capacity(rows.len());
-            for row in rows {
+            for row in &mut *rows {
                 let of_row = import.rules.examine(row);
                 match &of_row {
                     Ok(taken) => taken.claims(&mut |claim| import.stage.claim(row.number, claim))?,
@@ -263,7 +263,7 @@ impl Import<'_> {
     ) -> Result<&'static str, AuthError> {
         let (rules, mut found) = (self.rules, None);
         self.each_chunk::<AuthError>(|_, rows| {
-            found = found.take().or_else(|| rows.iter().find_map(|row| rules.hash_of(row, email)));
+            found = found.take().or_else(|| rows.iter_mut().find_map(|row| rules.hash_of(row, email)));
             Ok(())
         })?;
         let hash = found.ok_or_else(|| AuthError::NoSuchUser(email.to_string()))?.ok_or(AuthError::NoPassword)?;
@@ -273,14 +273,14 @@ impl Import<'_> {
     /// Goes through all rows, in chunks.
     fn each_chunk<E: From<AuthError>>(
         &mut self,
-        mut each: impl FnMut(&mut Self, &[StagedRow]) -> Result<(), E>,
+        mut each: impl FnMut(&mut Self, &mut [StagedRow]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut after = 0;
         loop {
-            let rows = self.stage.rows(after, CHUNK).map_err(AuthError::from)?;
+            let mut rows = self.stage.rows(after, CHUNK).map_err(AuthError::from)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.number;
-            each(self, &rows)?;
+            each(self, &mut rows)?;
         }
     }
 }
@@ -288,8 +288,8 @@ impl Import<'_> {
 /// Reports a row as if its user were created, and adds the user to those of whom the database decides.
 fn reported(place: Place, examined: Result<Examined, RowFault>, users: &mut Vec<ImportedUser>) -> RowReport {
     match examined {
-        Ok(examined) => {
-            let report = report(place, &examined);
+        Ok(mut examined) => {
+            let report = report(place, &mut examined);
             users.push(examined.user);
             report
         }
@@ -309,7 +309,7 @@ fn settle(reports: &mut [RowReport], decided: &[usize], results: &[ImportResult]
     }
 }
 
-fn report(place: Place, examined: &Examined) -> RowReport {
+fn report(place: Place, examined: &mut Examined) -> RowReport {
     let user = &examined.user.user;
     RowReport {
         place,
@@ -317,7 +317,7 @@ fn report(place: Place, examined: &Examined) -> RowReport {
         user_id: Some(user.id.clone()),
         email: Some(user.email.as_str().to_owned()),
         hash: examined.password.kind(),
-        warnings: examined.warnings.clone(),
+        warnings: std::mem::take(&mut examined.warnings),
     }
 }
 
@@ -332,8 +332,8 @@ fn refusal(place: Place, fault: RowFault) -> RowReport {
 pub struct BatchSize(usize);
 
 impl BatchSize {
-    /// Many users share a sync. Other writers wait for one batch.
-    pub const NATIVE: Self = Self(10_000);
+    /// Many users share a sync, and each page of an index that they change. Other writers wait for one batch.
+    pub const NATIVE: Self = Self(50_000);
     /// An app may not wait for a lock at all.
     pub const GUEST: Self = Self(100);
     /// Each weak hash of a batch is hashed again before the batch is committed, and Ctrl-C waits for the commit.
@@ -346,12 +346,16 @@ impl BatchSize {
     }
 }
 
+/// The size of the rows of a batch at which it has no more, so that memory stays flat however large they are. One in a single
+/// transaction has all.
+const BATCH_BYTES: usize = 16 << 20;
+
 impl Auth<'_> {
     /// Imports what a plan takes, behind what an earlier run of the same import has done.
     ///
-    /// `told` gets the rows of each batch, refused ones included, before the batch is committed, so that a process that ends
-    /// between the two has told of every row that it has imported; it gets them again when the batch runs again. `committed`
-    /// gets their number when the batch is done, and says whether to go on.
+    /// `told`, if there is one, gets the rows of each batch, refused ones included, before the batch is committed, so that a
+    /// process that ends between the two has told of every row that it has imported; it gets them again when the batch runs
+    /// again. `committed` gets their number when the batch is done, and says whether to go on.
     ///
     /// # Errors
     /// [`AuthError`], and those of `told`, which take the batch back. What was committed is done, and the same import goes on
@@ -361,7 +365,7 @@ impl Auth<'_> {
         import: &mut Import<'_>,
         plan: &Plan,
         about: &str,
-        mut told: impl FnMut(&[RowReport]) -> Result<(), E>,
+        mut told: Option<impl FnMut(&[RowReport]) -> Result<(), E>>,
         mut committed: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Counts, E> {
         let size = match (self.store.guest(), plan.wrapped.total()) {
@@ -373,22 +377,26 @@ impl Auth<'_> {
         let mut counts = plan.before.as_ref().map_or_else(Counts::default, |before| before.counts);
         let mut after = plan.done_before();
         loop {
-            let mut reports = Vec::new();
-            let mut users = Vec::new();
-            let mut last = after;
-            while reports.len() < size.0 {
-                let rows = import.stage.rows(last, CHUNK.min(size.0 - reports.len())).map_err(AuthError::from)?;
+            let (mut reports, mut users) = (Vec::new(), Vec::new());
+            let (mut last, mut count, mut bytes) = (after, 0, 0);
+            while count < size.0 && (bytes < BATCH_BYTES || import.rules.is_atomic) {
+                let mut rows = import.stage.rows(last, CHUNK.min(size.0 - count)).map_err(AuthError::from)?;
                 let Some(row) = rows.last() else { break };
                 last = row.number;
-                let mut examined: Vec<_> = rows.iter().map(|row| import.rules.examine(row)).collect();
+                count += rows.len();
+                bytes += rows.iter().map(|row| row.bytes).sum::<usize>();
+                let mut examined: Vec<_> = rows.iter_mut().map(|row| import.rules.examine(row)).collect();
                 let wrapped = wrap::wrap_all(&mut examined, self.policy.password.cost, self.entropy, import.rules.jobs);
                 wrapped.map_err(AuthError::from)?;
                 factor::seal_all(&mut examined, self.factor_keys, self.entropy)?;
-                for (row, examined) in rows.iter().zip(examined) {
-                    reports.push(reported(row.place, examined, &mut users));
+                if told.is_some() {
+                    let examined = rows.iter().zip(examined);
+                    reports.extend(examined.map(|(row, examined)| reported(row.place, examined, &mut users)));
+                } else {
+                    users.extend(examined.into_iter().flatten().map(|examined| examined.user));
                 }
             }
-            if reports.is_empty() {
+            if count == 0 {
                 return Ok(counts);
             }
             let undecided = undecided(&reports);
@@ -404,6 +412,7 @@ impl Auth<'_> {
             };
             let mut untold = None;
             let done = self.store.import_users(&batch, &mut |results| {
+                let Some(told) = &mut told else { return Ok(()) };
                 settle(&mut reports, &undecided, results);
                 told(&reports).map_err(|error| {
                     untold = Some(error);
@@ -414,7 +423,7 @@ impl Auth<'_> {
                 return Err(error);
             }
             counts = counts + Counts::of(&done.map_err(AuthError::from)??);
-            if committed(reports.len()).is_break() {
+            if committed(count).is_break() {
                 return Ok(counts);
             }
             after = last;

@@ -479,7 +479,7 @@ fn write(
     let line = progress("importing users", context, |_| Ok(plan.rows - plan.done_before()))?;
     let about = about(report.format.name(), &report.files, &report.digest);
     let done = Cell::new(plan.done_before());
-    let told = |rows: &[RowReport]| Ok(file.as_mut().map_or(Ok(()), |file| file.put(done.get(), rows))?);
+    let told = file.as_mut().map(|file| |rows: &[RowReport]| Ok(file.put(done.get(), rows)?));
     let auth = &mut context.auth_or_create()?;
     // Ctrl-C cannot end one transaction behind a batch.
     let interrupts = (!import.rules.is_atomic).then(Interrupts::watch);

@@ -312,6 +312,9 @@ pub(super) fn ban(is_disabled: bool) -> Option<SourceBan> {
 
 /// Whether a name of the file is that of a field.
 pub(super) fn is_named(of: &str, name: &str) -> bool {
+    if of.len() < name.len() {
+        return false;
+    }
     let mut letters =
         of.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ')).map(|byte| byte.to_ascii_lowercase());
     name.bytes().all(|byte| letters.next() == Some(byte)) && letters.next().is_none()

@@ -331,6 +331,11 @@ pub(in crate::store) trait Engine: fmt::Debug {
         Ok(None)
     }
 
+    /// Prepares for transactions with many new rows, in the order of their ids.
+    fn expect_rows(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Describes the storage of the database.
     fn info(&mut self) -> Result<EngineInfo, StoreError>;
 

@@ -1,6 +1,5 @@
 //! What becomes of a row of an export: a user with checked values, or a refusal.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
@@ -178,32 +177,34 @@ fn refused<T>(reason: Reason, detail: impl Into<String>) -> Result<T, Refusal> {
 }
 
 impl Rules {
-    /// Examines a row together with what other rows say of its user.
-    pub(super) fn examine(&self, row: &StagedRow) -> Result<Examined, RowFault> {
-        let source = row.user.as_ref().map_err(Clone::clone)?;
-        let examined = self.examined(row.number, &merged(source, &row.about));
-        examined.map_err(|(reason, detail)| {
+    /// Examines a row together with what other rows say of its user. The values of a row that is taken move to its user.
+    pub(super) fn examine(&self, row: &mut StagedRow) -> Result<Examined, RowFault> {
+        let source = row.user.as_mut().map_err(|fault| fault.clone())?;
+        merge(source, std::mem::take(&mut row.about));
+        self.examined(row.number, source).map_err(|(reason, detail)| {
             let (id, email) = (source.id.clone(), source.email.clone());
             RowFault { reason, detail, id, email }
         })
     }
 
-    fn examined(&self, number: u64, source: &SourceUser) -> Result<Examined, Refusal> {
+    /// Leaves the id and the address, by which a refused row is known.
+    fn examined(&self, number: u64, source: &mut SourceUser) -> Result<Examined, Refusal> {
         let mut warnings = Vec::new();
         let id = match &source.id {
-            Some(id) => checked_id(id)?,
+            Some(id) => checked_id(id)?.to_owned(),
             None => self.new_id(number, "user"),
         };
         let email = self.email(source, &id, &mut warnings)?;
-        let name = if let Some(name) = &source.name {
-            name.clone()
+        let name = if let Some(name) = source.name.take() {
+            name
         } else {
             warnings.push(Warning::NameFromEmail);
             email.local_part().to_owned()
         };
         check_name(&name).or_else(|problem| refused(Reason::BadName, problem.to_string()))?;
-        let image = source.image.as_deref().and_then(|image| check_image(image).ok()).map(str::to_owned);
-        if image.is_none() && source.image.is_some() {
+        let (had_image, image) =
+            (source.image.is_some(), source.image.take().filter(|image| check_image(image).is_ok()));
+        if image.is_none() && had_image {
             warnings.push(Warning::ImageDropped);
         }
         if !source.other_emails.is_empty() {
@@ -242,7 +243,14 @@ impl Rules {
             accounts: self.accounts(number, &source.accounts, created_at)?,
             factor: None,
         };
-        Ok(Examined { user, password, factor, roles_left_out, left_out: source.left_out.clone(), warnings })
+        Ok(Examined {
+            user,
+            password,
+            factor,
+            roles_left_out,
+            left_out: std::mem::take(&mut source.left_out),
+            warnings,
+        })
     }
 
     /// An id for a row of this import. A second run of the same import gives the same.
@@ -359,7 +367,7 @@ impl Rules {
     }
 }
 
-fn checked_id(id: &str) -> Result<String, Refusal> {
+fn checked_id(id: &str) -> Result<&str, Refusal> {
     let chars = id.chars().count();
     if chars == 0 || chars > ID_CHARS_MAX || id.chars().any(char::is_control) {
         return refused(
@@ -370,7 +378,7 @@ fn checked_id(id: &str) -> Result<String, Refusal> {
     if is_exponential(id) {
         return refused(Reason::BadId, "a spreadsheet has rounded the id");
     }
-    Ok(id.to_owned())
+    Ok(id)
 }
 
 /// Whether a text is a number with an exponent, such as `1.23457E+17`.
@@ -381,30 +389,25 @@ fn is_exponential(id: &str) -> bool {
     exponent.strip_prefix('+').is_some_and(is_digits) && is_digits(whole) && is_digits(part)
 }
 
-/// The user of a row with what other rows say.
-fn merged<'s>(source: &'s SourceUser, about: &[About]) -> Cow<'s, SourceUser> {
-    if about.is_empty() {
-        return Cow::Borrowed(source);
-    }
-    let mut user = source.clone();
+/// Adds to the user of a row what other rows say.
+fn merge(user: &mut SourceUser, about: Vec<About>) {
     for fact in about {
         match fact {
-            About::Password(password) if user.password == Credential::None => user.password = password.clone(),
+            About::Password(password) if user.password == Credential::None => user.password = password,
             About::Password(_) => {}
-            About::Account(account) => user.accounts.push(account.clone()),
+            About::Account(account) => user.accounts.push(account),
             About::SecondFactor(factor) => {
                 user.second_factor = true;
                 // The first one that can be kept counts.
                 if !user.factor.as_ref().is_some_and(|known| !matches!(known, SourceFactor::Unusable(_))) {
-                    user.factor = factor.clone().or(user.factor.take());
+                    user.factor = factor.or(user.factor.take());
                 }
             }
             About::Verified(address) => {
-                user.verified |= user.email.as_deref().is_some_and(|email| is_same_address(email, address));
+                user.verified |= user.email.as_deref().is_some_and(|email| is_same_address(email, &address));
             }
         }
     }
-    Cow::Owned(user)
 }
 
 impl Rules {
@@ -466,10 +469,11 @@ impl Rules {
 
     /// The hash of the user of a row, if the row has the address; `None` inside without a hash.
     #[expect(clippy::option_option, reason = "no such user is not no hash")]
-    pub(super) fn hash_of(&self, row: &StagedRow, email: &Email) -> Option<Option<ImportedHash>> {
-        let user = merged(row.user.as_ref().ok()?, &row.about);
+    pub(super) fn hash_of(&self, row: &mut StagedRow, email: &Email) -> Option<Option<ImportedHash>> {
+        let user = row.user.as_mut().ok()?;
+        merge(user, std::mem::take(&mut row.about));
         let id = user.id.clone().unwrap_or_else(|| self.new_id(row.number, "user"));
-        self.email(&user, &id, &mut Vec::new()).ok().filter(|of_row| of_row == email)?;
+        self.email(user, &id, &mut Vec::new()).ok().filter(|of_row| of_row == email)?;
         Some(match &user.password {
             Credential::Hash { text, claimed } => self.imported_hash(text, claimed.as_deref()).ok(),
             _ => None,
@@ -478,12 +482,14 @@ impl Rules {
 
     /// Whether the owner of the database verifies a hash.
     fn is_the_apps(&self, stored: Option<&StoredHash>) -> bool {
+        if self.scheme == Scheme::Native {
+            return true;
+        }
         let of = stored.and_then(HashParams::of);
         match &self.scheme {
-            Scheme::Native => true,
             _ if self.app_verifies_bcrypt && matches!(of, Some(HashParams::Bcrypt(_))) => true,
             Scheme::Guest(params) | Scheme::Named { params, .. } => of.is_some_and(|of| of.name() == params.name()),
-            Scheme::Unclear(_) => false,
+            Scheme::Native | Scheme::Unclear(_) => false,
         }
     }
 }

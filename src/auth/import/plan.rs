@@ -111,11 +111,12 @@ impl Plan {
     /// Examines rows and adds them. Returns the reports of those that no earlier run has done.
     pub(super) fn examine(
         &mut self,
-        rows: &[StagedRow],
+        rows: &mut [StagedRow],
         rules: &Rules,
         store: &mut StoreIfAny<'_>,
     ) -> Result<Vec<RowReport>, AuthError> {
-        self.add_rows(rows, rows.iter().map(|row| rules.examine(row)).collect(), rules, store)
+        let examined = rows.iter_mut().map(|row| rules.examine(row)).collect();
+        self.add_rows(rows, examined, rules, store)
     }
 
     /// Adds examined rows, as [`Self::examine`] does.

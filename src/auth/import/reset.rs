@@ -24,7 +24,7 @@ impl Auth<'_> {
     ) -> Result<(), E> {
         let rules = import.rules;
         import.each_chunk(|_, rows| {
-            let examined = rows.iter().filter_map(|row| rules.examine(row).ok());
+            let examined = rows.iter_mut().filter_map(|row| rules.examine(row).ok());
             for examined in examined.filter(|one| matches!(one.password, TakenPassword::Dropped(_))) {
                 if let Some(user) = self.without_password(&examined).map_err(AuthError::from)? {
                     let (code, expires_at) = self.reset_code(&user, ttl)?;

@@ -14,6 +14,8 @@ pub struct StagedRow {
     /// The user, or why the row is refused.
     pub user: Result<SourceUser, RowFault>,
     pub about: Vec<About>,
+    /// The size of the row where it is kept.
+    pub bytes: usize,
 }
 
 /// What only one user can have.
@@ -30,7 +32,7 @@ pub trait Stage: fmt::Debug {
     /// Keeps a row. A refused row counts as one with a user.
     fn keep(&mut self, row: SourceRow) -> Result<(), StoreError>;
 
-    /// Reads the next rows with users behind a number.
+    /// Reads the next rows with users behind a number: at most `limit`, and fewer of large ones.
     fn rows(&mut self, after: u64, limit: usize) -> Result<Vec<StagedRow>, StoreError>;
 
     /// Keeps what only the user of this row can have.

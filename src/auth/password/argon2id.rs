@@ -70,17 +70,17 @@ pub(super) fn verify_argon2i(text: &[u8], stored: &str) -> Result<bool, HashErro
 }
 
 fn verify_of(algorithm: Algorithm, text: &[u8], stored: &str) -> Result<bool, HashError> {
-    let Some(Ok((PasswordHash { salt: Some(salt), hash: Some(tag), .. }, params))) = parse(algorithm, stored) else {
+    let Some(Ok((PasswordHash { salt: Some(salt), hash: Some(tag), .. }, cost))) = parse(algorithm, stored) else {
         return Ok(false);
     };
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(tag.len())).map_err(failed)?;
     // Tags compare in constant time.
     Ok(compute(algorithm, text, &salt, &params)? == tag)
 }
 
 /// The cost of a stored hash that is accepted.
 pub(super) fn cost(stored: &str) -> Option<Argon2Cost> {
-    let (_, params) = parse(Algorithm::Argon2id, stored)?.ok()?;
-    Some(Argon2Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() })
+    parse(Algorithm::Argon2id, stored)?.ok().map(|(_, cost)| cost)
 }
 
 /// The text of a hash of either variant with its kind; `None` for a text of another form.
@@ -91,27 +91,40 @@ pub(super) fn canonical(stored: &str) -> Option<Result<(HashKind, String), HashR
 }
 
 /// Parses a stored hash; `None` for a text of another form.
-fn parse(algorithm: Algorithm, stored: &str) -> Option<Result<(PasswordHash, Params), HashRefusal>> {
-    if stored.len() > STORED_BYTES_MAX {
+fn parse(algorithm: Algorithm, stored: &str) -> Option<Result<(PasswordHash, Argon2Cost), HashRefusal>> {
+    let of = stored.strip_prefix('$').and_then(|rest| rest.strip_prefix(algorithm.as_str()));
+    if stored.len() > STORED_BYTES_MAX || !of.is_some_and(|rest| rest.starts_with('$')) {
         return None;
     }
     let parsed = PasswordHash::new(stored).ok()?;
-    let number = |name| parsed.params.get_decimal(name);
-    let (memory, passes, lanes) = (number("m")?, number("t")?, number("p")?);
     let salt_fits = parsed.salt.as_ref().is_some_and(|salt: &Salt| (8..=64).contains(&salt.len()));
     let tag_fits = parsed.hash.as_ref().is_some_and(|tag| (16..=64).contains(&tag.len()));
-    // A key and associated data would be two parameters more.
-    let has_more = parsed.params.iter().count() > 3;
-    let is_of = parsed.algorithm == algorithm.ident() && parsed.version == Some(19);
-    if !(is_of && salt_fits && tag_fits) || has_more {
+    let cost = cost_of(&parsed.params)?;
+    if parsed.version != Some(19) || !(salt_fits && tag_fits) {
         return None;
     }
     let memory_kib = if algorithm == Algorithm::Argon2i { MEMORY_KIB_ARGON2I } else { MEMORY_KIB };
-    if !(memory_kib.contains(&memory) && PASSES.contains(&passes) && LANES.contains(&lanes)) {
+    if !(memory_kib.contains(&cost.memory_kib) && PASSES.contains(&cost.passes) && LANES.contains(&cost.lanes)) {
         return Some(Err(HashRefusal::Cost));
     }
-    let params = Params::try_from(&parsed).ok()?;
-    Some(Ok((parsed, params)))
+    Some(Ok((parsed, cost)))
+}
+
+/// The three parameters of the cost, each once. A key and associated data would be two more.
+fn cost_of(params: &ParamsString) -> Option<Argon2Cost> {
+    let (mut memory, mut passes, mut lanes) = (None, None, None);
+    for (name, value) in params.iter() {
+        let number = match name.as_str() {
+            "m" => &mut memory,
+            "t" => &mut passes,
+            "p" => &mut lanes,
+            _ => return None,
+        };
+        if number.replace(value.decimal().ok()?).is_some() {
+            return None;
+        }
+    }
+    Some(Argon2Cost { memory_kib: memory?, passes: passes?, lanes: lanes? })
 }
 
 #[cfg(test)]

@@ -227,7 +227,7 @@ fn import(store: &mut dyn Store, text: &str) -> Vec<RowReport> {
         reports = rows.to_vec();
         Ok(())
     };
-    auth.import::<AuthError>(&mut import, &plan, "users.jsonl", told, |_| ControlFlow::Continue(())).unwrap();
+    auth.import::<AuthError>(&mut import, &plan, "users.jsonl", Some(told), |_| ControlFlow::Continue(())).unwrap();
     reports
 }
 

@@ -76,6 +76,9 @@ impl ImportStore for SqlStore {
         batch: &ImportBatch<'_>,
         told: &mut dyn FnMut(&[ImportResult]) -> Result<(), StoreError>,
     ) -> Result<Result<Vec<ImportResult>, AuthError>, StoreError> {
+        if self.guest.is_none() {
+            self.engine.expect_rows()?;
+        }
         // No user is looked up: what only one user can have has a unique index in a database that authctl made.
         if batch.is_new && self.guest.is_none() {
             let done = self.write_tx(|tx, mapping, log| {
@@ -294,7 +297,7 @@ fn create(
     for account in &imported.accounts {
         rows::insert(tx, mapping, "account", &account.id, account_values(mapping, &made.id, account))?;
     }
-    log.push(entry_about(Subject::from(&made), imported, made.roles()));
+    log.push(Event::user(ABOUT_ONE, &made).with(words_about(imported, made.roles())));
     Ok(())
 }
 
@@ -311,23 +314,35 @@ fn create_all(
         let [one, other] = [one, other].map(|new| (new.user.ban.is_some(), &new.user.id));
         one.cmp(&other)
     });
+    let mut last: Option<(&ImportedUser, Rc<str>)> = None;
     log.extend(new.iter().map(|new| {
         let subject = Subject::read(&new.user.id, Some(new.user.email.as_str().to_owned()));
-        entry_about(subject, new, new.user.role.as_deref().unwrap_or("user"))
+        // Most entries of an import have the same words, which are kept once.
+        let words = match &last {
+            Some((one, words)) if is_worded_alike(one, new) => Rc::clone(words),
+            _ => words_about(new, new.user.role.as_deref().unwrap_or("user")).into(),
+        };
+        last = Some((new, Rc::clone(&words)));
+        Event::user(ABOUT_ONE, subject).with(words)
     }));
     let place = search::last_place(tx, mapping)?;
     let users = new.iter().map(|ImportedUser { user, .. }| {
         let mut values = users::new_values(mapping, user);
-        values.push(("role", (&user.role).into()));
-        (user.id.clone(), values)
+        values.extend([("role", (&user.role).into()), ("id", (&user.id).into())]);
+        values
     });
     rows::insert_all(tx, mapping, "user", users)?;
     let passwords = new.iter().filter_map(|ImportedUser { user, hash, .. }| {
-        let values = accounts::credential_values(mapping, &user.id, hash.as_ref()?, user.updated_at);
-        Some((user.account_id.clone(), values))
+        let mut values = accounts::credential_values(mapping, &user.id, hash.as_ref()?, user.updated_at);
+        values.push(("id", (&user.account_id).into()));
+        Some(values)
     });
     let others = new.iter().flat_map(|ImportedUser { user, accounts, .. }| {
-        accounts.iter().map(|other| (other.id.clone(), account_values(mapping, &user.id, other)))
+        accounts.iter().map(|other| {
+            let mut values = account_values(mapping, &user.id, other);
+            values.push(("id", (&other.id).into()));
+            values
+        })
     });
     rows::insert_all(tx, mapping, "account", passwords.chain(others))?;
     for ImportedUser { user, factor, .. } in &new {
@@ -363,11 +378,18 @@ fn account_values(mapping: &SchemaMapping, user_id: &str, account: &ImportedAcco
     values
 }
 
-fn entry_about(subject: Subject, imported: &ImportedUser, roles: &str) -> Event {
+/// The event of the entry about one user.
+const ABOUT_ONE: &str = "user.imported";
+
+fn is_worded_alike(one: &ImportedUser, other: &ImportedUser) -> bool {
+    let of = |user: &ImportedUser| (user.hash.is_some(), user.accounts.len());
+    of(one) == of(other) && one.user.role == other.user.role
+}
+
+fn words_about(imported: &ImportedUser, roles: &str) -> String {
     let accounts = u64::try_from(imported.accounts.len()).unwrap_or(u64::MAX);
     let password = if imported.hash.is_some() { "with a password" } else { "without a password" };
-    Event::user("user.imported", subject)
-        .with(format!("roles: {roles}; {password}; {}", counted(accounts, "other account")))
+    format!("roles: {roles}; {password}; {}", counted(accounts, "other account"))
 }
 
 /// The values of a stored user that the file decides. Nothing is known of the role, and the address stays: that another

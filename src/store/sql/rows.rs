@@ -325,23 +325,21 @@ pub(in crate::store) fn insert(
     Ok(id)
 }
 
-/// Adds rows with ids to a table of a database that authctl made. Rows in a row with the same columns cost the least.
+/// Adds rows, which have their ids, to a table of a database that authctl made. Rows in a row with the same columns cost the
+/// least.
 pub(super) fn insert_all(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &'static str,
-    rows: impl Iterator<Item = (String, Values)>,
+    rows: impl Iterator<Item = Values>,
 ) -> Result<(), StoreError> {
     let mut rows = rows.peekable();
-    while let Some((_, first)) = rows.peek() {
+    while let Some(first) = rows.peek() {
         let columns: Vec<&str> = first.iter().map(|(column, _)| *column).collect();
-        let names: Vec<String> = std::iter::once("id").chain(columns.iter().copied()).map(identifier).collect();
-        let is_alike =
-            |(_, values): &(String, Values)| values.iter().map(|(column, _)| *column).eq(columns.iter().copied());
-        let mut alike = std::iter::from_fn(|| rows.next_if(is_alike)).map(|(id, values)| {
-            let values = values.into_iter().map(|(_, value)| value);
-            Ok(std::iter::once(Value::Text(id)).chain(values).collect())
-        });
+        let names: Vec<String> = columns.iter().copied().map(identifier).collect();
+        let is_alike = |values: &Values| values.iter().map(|(column, _)| *column).eq(columns.iter().copied());
+        let mut alike = std::iter::from_fn(|| rows.next_if(is_alike))
+            .map(|values| Ok(values.into_iter().map(|(_, value)| value).collect()));
         let target = format!(r#""{table}" ({})"#, names.join(", "));
         tx.insert_rows(&target, &mut alike).map_err(|error| taken(mapping, error))?;
     }

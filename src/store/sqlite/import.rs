@@ -21,11 +21,16 @@ use crate::auth::storage::StoreError;
 const TABLES: &str = "
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
-    PRAGMA cache_size = -8192;
+    PRAGMA cache_size = -4096;
     CREATE TABLE source (number INTEGER PRIMARY KEY, key BLOB, body BLOB NOT NULL);
     CREATE TABLE about (number INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL);
     CREATE TABLE fault (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
     BEGIN;";
+
+/// The size of rows at which no more are read with them.
+const BYTES_AT_ONCE: usize = 1 << 20;
+/// The room for a row of usual size.
+const ROW_BYTES: usize = 512;
 
 #[derive(Debug)]
 pub struct SqliteStage {
@@ -90,7 +95,7 @@ pub(super) fn failed(error: impl Display) -> StoreError {
 }
 
 fn write(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    postcard::to_allocvec(value).map_err(failed)
+    postcard::to_extend(value, Vec::with_capacity(ROW_BYTES)).map_err(failed)
 }
 
 /// Reads what a column holds.
@@ -125,8 +130,10 @@ impl Stage for SqliteStage {
         let mut statement = self.database.prepare_cached(sql).map_err(failed)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut found = statement.query(params![number(after)?, limit]).map_err(failed)?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next().map_err(failed)? {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while bytes < BYTES_AT_ONCE
+            && let Some(row) = found.next().map_err(failed)?
+        {
             let number: i64 = row.get(0).map_err(failed)?;
             let (place, kept): Kept = read_in(row, 2)?;
             let is_refused = row.get_ref(3).map_err(failed)? != ValueRef::Null;
@@ -135,7 +142,9 @@ impl Stage for SqliteStage {
                 ValueRef::Blob(key) if self.has_about => self.about(key)?,
                 _ => Vec::new(),
             };
-            rows.push(StagedRow { number: number.unsigned_abs(), place, user, about });
+            let size = row.get_ref(2).map_err(failed)?.as_blob().map_err(failed)?.len();
+            bytes += size;
+            rows.push(StagedRow { number: number.unsigned_abs(), place, user, about, bytes: size });
         }
         Ok(rows)
     }
@@ -226,6 +235,21 @@ mod tests {
         assert_eq!((rows[2].user.as_ref().unwrap_err(), rows[2].place), (&fault, place(3)));
         assert_eq!(stage.rows(1, 1).unwrap()[0].number, 2);
         assert_eq!(stage.strays().unwrap(), 1);
+    }
+
+    #[test]
+    fn large_rows_are_read_a_few_at_a_time() {
+        let mut stage = SqliteStage::new().unwrap();
+        for row in 1..=5 {
+            let user = SourceUser { name: Some("x".repeat(BYTES_AT_ONCE / 2)), ..user("a") };
+            stage.keep(SourceRow { place: place(row), fact: Ok(Fact::User(Box::new(user))) }).unwrap();
+        }
+        let mut numbers = |after| -> Vec<u64> {
+            let rows = stage.rows(after, 500).unwrap();
+            assert!(rows.iter().all(|row| row.bytes > BYTES_AT_ONCE / 2));
+            rows.iter().map(|row| row.number).collect()
+        };
+        assert_eq!([0, 2, 4].map(&mut numbers), [vec![1, 2], vec![3, 4], vec![5]]);
     }
 
     #[test]

@@ -37,11 +37,11 @@ fn ada() -> SourceUser {
 }
 
 fn row(user: SourceUser, about: Vec<About>) -> StagedRow {
-    StagedRow { number: 7, place: Place { file: 0, row: 7, line: 8 }, user: Ok(user), about }
+    StagedRow { number: 7, place: Place { file: 0, row: 7, line: 8 }, user: Ok(user), about, bytes: 0 }
 }
 
 fn examined(rules: &Rules, user: SourceUser) -> Result<Examined, Reason> {
-    rules.examine(&row(user, Vec::new())).map_err(|fault| fault.reason)
+    rules.examine(&mut row(user, Vec::new())).map_err(|fault| fault.reason)
 }
 
 #[test]
@@ -120,10 +120,10 @@ fn facts_of_other_rows_belong_to_the_user() {
         About::Verified("ADA@example.com".into()),
         About::Verified("other@example.com".into()),
     ];
-    let Examined { user, .. } = rules().examine(&row(ada(), about)).unwrap();
+    let Examined { user, .. } = rules().examine(&mut row(ada(), about)).unwrap();
     assert_eq!((user.accounts.len(), user.user.email_verified), (1, true));
     let other = vec![About::Verified("other@example.com".into())];
-    assert!(!rules().examine(&row(ada(), other)).unwrap().user.user.email_verified);
+    assert!(!rules().examine(&mut row(ada(), other)).unwrap().user.user.email_verified);
 }
 
 #[test]
