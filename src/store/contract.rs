@@ -255,7 +255,7 @@ fn on_each(engines: impl Iterator<Item = &'static TestEngine>, test: impl Fn(&'s
 struct Database {
     engine: &'static TestEngine,
     path: PathBuf,
-    /// As it was when it was needed first.
+    /// As it was when a store was opened last.
     mapping: Mutex<Option<SchemaMapping>>,
     _directory: TempDir,
 }
@@ -281,7 +281,9 @@ impl Database {
     }
 
     fn open(&self, wait: Duration) -> SqlStore {
-        (self.engine.open)(self.engine, &self.path, wait)
+        let store = (self.engine.open)(self.engine, &self.path, wait);
+        *self.mapping.lock().unwrap() = Some(store.mapping().clone());
+        store
     }
 
     /// Opens one more connection.
@@ -307,8 +309,8 @@ impl Database {
     }
 
     fn mapping(&self) -> SchemaMapping {
-        let mut known = self.mapping.lock().unwrap();
-        known.get_or_insert_with(|| self.open(WAIT).mapping().clone()).clone()
+        let known = self.mapping.lock().unwrap().clone();
+        known.unwrap_or_else(|| self.open(WAIT).mapping().clone())
     }
 
     /// Changes the data as another program would.

@@ -1,5 +1,7 @@
 //! Help pages: every command has one, with examples that parse.
 
+use std::sync::LazyLock;
+
 use authctl::cli::{self, GROUPS};
 use insta::assert_snapshot;
 
@@ -18,18 +20,37 @@ fn every_command() -> Vec<Vec<String>> {
     found
 }
 
+/// What each command shows for `--help`, made once for all tests, with a canary in every variable that authctl reads paths
+/// or tokens from.
+static PAGES: LazyLock<Vec<(Vec<String>, String)>> = LazyLock::new(|| {
+    let sandbox = Sandbox::new();
+    let page = |words: &[String]| {
+        let mut command = sandbox.command(words);
+        command.arg("--help");
+        for variable in ["AUTHCTL_DB", "AUTHCTL_TOKEN", "AUTHCTL_TOKEN_FILE", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.env(variable, "/canary");
+        }
+        sandbox.finish(&mut command).success()
+    };
+    let with_page = |words: Vec<String>| {
+        let page = page(&words);
+        (words, page)
+    };
+    let pages = every_command().into_iter().map(with_page).collect();
+    assert_eq!(std::fs::read_dir(sandbox.home()).unwrap().count(), 0, "help touches nothing");
+    pages
+});
+
 #[test]
 fn every_command_has_a_help_page_with_an_example() {
     let sandbox = Sandbox::new();
-    let commands = every_command();
-    assert!(commands.len() >= 18, "{commands:?}");
-    for words in commands {
+    assert!(PAGES.len() >= 18, "{}", PAGES.len());
+    for (words, page) in &*PAGES {
         let words = words.join(" ");
-        let page = sandbox.run(&format!("{words} --help")).success();
         assert!(page.contains(&format!("Usage: authctl {words}").trim_end().to_owned()), "{words}:\n{page}");
         assert!(page.contains("\nExample"), "{words} has no example:\n{page}");
         assert!(!page.contains('\x1b'), "{words}");
-        assert_eq!(sandbox.run(&format!("help {words}")).success(), page, "help {words}");
+        assert_eq!(sandbox.run(&format!("help {words}")).success(), *page, "help {words}");
         let short = sandbox.run(&format!("{words} -h")).success();
         assert!(short.contains("Usage: authctl"), "{words}:\n{short}");
     }
@@ -38,24 +59,15 @@ fn every_command_has_a_help_page_with_an_example() {
 
 #[test]
 fn help_shows_no_values_of_the_environment() {
-    let sandbox = Sandbox::new();
-    for words in every_command() {
-        let mut command = sandbox.command(&words);
-        command.arg("--help");
-        for variable in ["AUTHCTL_DB", "AUTHCTL_TOKEN", "AUTHCTL_TOKEN_FILE", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
-            command.env(variable, "/canary");
-        }
-        let page = sandbox.finish(&mut command).success();
+    for (words, page) in &*PAGES {
         assert!(!page.contains("canary"), "{words:?}:\n{page}");
     }
 }
 
 #[test]
 fn examples_parse() {
-    let sandbox = Sandbox::new();
     let mut examples = 0;
-    for words in every_command() {
-        let page = sandbox.run(&format!("{} --help", words.join(" "))).success();
+    for (_, page) in &*PAGES {
         let Some((_, after)) = page.split_once("\nExample") else { continue };
         for line in after.lines().filter_map(|line| line.strip_prefix("  authctl ")) {
             // Ends at the first shell operator.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use authctl::store::sqlite;
@@ -253,6 +254,21 @@ fn statements() -> Vec<Statement> {
     statements
 }
 
+/// All statements with their plans on a new database, made once for all tests.
+static PLANS: LazyLock<Vec<(Statement, Vec<String>)>> = LazyLock::new(|| {
+    use std::os::unix::fs::PermissionsExt as _;
+    let private = fs::Permissions::from_mode(0o700);
+    let directory = tempfile::Builder::new().permissions(private).tempdir().unwrap();
+    let path = directory.path().canonicalize().unwrap().join("auth.db");
+    sqlite::create(&path, Duration::ZERO).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let with_plan = |statement| {
+        let plan = plan(&connection, &statement);
+        (statement, plan)
+    };
+    statements().into_iter().map(with_plan).collect()
+});
+
 fn plan(connection: &Connection, statement: &Statement) -> Vec<String> {
     let Statement { file, sql } = statement;
     let mut explained = connection
@@ -261,25 +277,14 @@ fn plan(connection: &Connection, statement: &Statement) -> Vec<String> {
     explained.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap()
 }
 
-fn with_database<T>(look: impl FnOnce(&Connection) -> T) -> T {
-    use std::os::unix::fs::PermissionsExt as _;
-    let private = fs::Permissions::from_mode(0o700);
-    let directory = tempfile::Builder::new().permissions(private).tempdir().unwrap();
-    let path = directory.path().canonicalize().unwrap().join("auth.db");
-    sqlite::create(&path, Duration::ZERO).unwrap();
-    look(&Connection::open(&path).unwrap())
-}
-
 /// The plan calls walking a partial index a scan.
 const INTENDED: &str = "SCAN authctl_audit USING COVERING INDEX authctl_audit_intended";
 
 #[test]
 fn newest_intended_act_is_found_by_its_index() {
-    let plans: Vec<Vec<String>> = with_database(|connection| {
-        let asks = |statement: &Statement| statement.sql.contains("'act.intended'");
-        statements().iter().filter(|one| asks(one)).map(|one| plan(connection, one)).collect()
-    });
-    assert_eq!(plans, [[INTENDED]]);
+    let asks = |statement: &Statement| statement.sql.contains("'act.intended'");
+    let plans: Vec<&Vec<String>> = PLANS.iter().filter(|(one, _)| asks(one)).map(|(_, plan)| plan).collect();
+    assert_eq!(plans, [&[INTENDED]]);
 }
 
 fn may_scan(sql: &str) -> bool {
@@ -288,21 +293,18 @@ fn may_scan(sql: &str) -> bool {
 
 #[test]
 fn every_statement_finds_its_rows_by_an_index() {
-    let slow: Vec<String> = with_database(|connection| {
-        let reads_whole_table = |step: &String| step.starts_with("SCAN") || step.contains("AUTOMATIC");
-        let plans = statements().into_iter().map(|statement| (plan(connection, &statement), statement));
-        plans
-            .filter(|(plan, statement)| plan.iter().any(reads_whole_table) && !may_scan(&statement.sql))
-            .map(|(plan, statement)| format!("src/store/{}: {}\n  {plan:?}", statement.file, statement.sql))
-            .collect()
-    });
+    let reads_whole_table = |step: &String| step.starts_with("SCAN") || step.contains("AUTOMATIC");
+    let slow: Vec<String> = PLANS
+        .iter()
+        .filter(|(statement, plan)| plan.iter().any(reads_whole_table) && !may_scan(&statement.sql))
+        .map(|(statement, plan)| format!("src/store/{}: {}\n  {plan:?}", statement.file, statement.sql))
+        .collect();
     assert!(slow.is_empty(), "these statements read a whole table:\n{}", slow.join("\n"));
 }
 
 #[test]
 fn frequent_look_ups_use_their_indexes() {
-    let steps: BTreeSet<String> =
-        with_database(|connection| statements().iter().flat_map(|statement| plan(connection, statement)).collect());
+    let steps: BTreeSet<&String> = PLANS.iter().flat_map(|(_, plan)| plan).collect();
     for index in INDEXES {
         let step = format!("SEARCH {index}");
         assert!(steps.contains(&step), "no statement does {step}; they do {steps:#?}");
@@ -311,13 +313,10 @@ fn frequent_look_ups_use_their_indexes() {
 
 #[test]
 fn each_exception_is_a_statement_that_reads_a_whole_table() {
-    with_database(|connection| {
-        let statements = statements();
-        for (part, reason) in MAY_SCAN {
-            let scans = |statement: &&Statement| {
-                statement.sql.contains(part) && plan(connection, statement).iter().any(|step| step.starts_with("SCAN"))
-            };
-            assert!(statements.iter().any(|one| scans(&one)), "no statement has {part} ({reason}): strike it out");
-        }
-    });
+    for (part, reason) in MAY_SCAN {
+        let scans = |(statement, plan): &(Statement, Vec<String>)| {
+            statement.sql.contains(part) && plan.iter().any(|step| step.starts_with("SCAN"))
+        };
+        assert!(PLANS.iter().any(scans), "no statement has {part} ({reason}): strike it out");
+    }
 }

@@ -31,7 +31,7 @@ pub(super) const KYSELY: TestEngine = TestEngine {
     create: create_app,
     open: open_app,
     run: run_app,
-    remove: |path| drop(postgres::server::run_in(&apps(), &dropping(path))),
+    remove: |path| drop(run_in_apps(&dropping(path))),
     schema_version: None,
     is_native: false,
     is_without_rowid: true,
@@ -133,16 +133,12 @@ fn run_app(_: &TestEngine, path: &Path, sql: &str) -> Option<String> {
     if sql.contains("authctl_") {
         return run_state(path, sql);
     }
-    postgres::server::run_in(&apps(), &format!(r#"SET search_path = "{}"; {sql}"#, schema_of(path)))
-}
-
-fn apps() -> String {
-    postgres::server::apps().unwrap()
+    run_in_apps(&format!(r#"SET search_path = "{}"; {sql}"#, schema_of(path)))
 }
 
 /// Runs SQL beside the schemas of the apps.
 pub(super) fn run_in_apps(sql: &str) -> Option<String> {
-    postgres::server::run_in(&apps(), sql)
+    postgres::server::run_in_apps(sql)
 }
 
 fn dropping(path: &Path) -> String {
@@ -160,7 +156,7 @@ fn create_elsewhere(engine: &TestEngine, path: &Path) {
 
 fn create_app_with(engine: &TestEngine, path: &Path, change: &dyn Fn(&str) -> String) {
     let (schema, tables) = (schema_of(path), change(&tables_of(engine)));
-    postgres::server::run_in(&apps(), &format!(r#"CREATE SCHEMA "{schema}"; SET search_path = "{schema}"; {tables}"#));
+    run_in_apps(&format!(r#"CREATE SCHEMA "{schema}"; SET search_path = "{schema}"; {tables}"#));
 }
 
 /// The statements that make the tables of an app. Texts are in the order of a language.
@@ -171,7 +167,7 @@ fn tables_of(engine: &TestEngine) -> String {
 }
 
 fn open_app(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
-    let database = apps();
+    let database = postgres::server::apps().unwrap();
     let separator = if database.contains('?') { '&' } else { '?' };
     let address = postgres::address_of(&format!("{database}{separator}schema={}", schema_of(path)));
     open_at(engine, &address, path, wait)

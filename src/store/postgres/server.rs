@@ -7,7 +7,7 @@
 //!
 //! The server ends with the process, however that ends: a shell watches a pipe whose other end only the process has.
 //!
-//! The file knows no other file, so that the unit tests and `tests/it` can both include it.
+//! The file knows no other file than `scratch.rs`, so that the unit tests and `tests/it` can both include it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program that includes the file uses a part of it")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -25,6 +25,8 @@ use std::time::Duration;
 use nix::unistd::User;
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+use crate::scratch;
 
 /// The superuser of a private cluster, who needs no password at the socket.
 pub const SUPERUSER: &str = "postgres";
@@ -52,6 +54,7 @@ fsync = off
 synchronous_commit = off
 full_page_writes = off
 wal_level = minimal
+max_wal_size = 128MB
 max_wal_senders = 0
 autovacuum = off
 listen_addresses = '127.0.0.1'
@@ -139,12 +142,34 @@ pub fn apps() -> Option<String> {
 
 /// Runs statements in the database of [`shared`]; returns the text that a single query selects.
 pub fn run(statements: &str) -> Option<String> {
-    run_in(&shared()?, statements)
+    static KEPT: Mutex<Vec<Client>> = Mutex::new(Vec::new());
+    run_kept(&KEPT, &shared()?, statements)
+}
+
+/// As [`run`], in the database of [`apps`].
+pub fn run_in_apps(statements: &str) -> Option<String> {
+    static KEPT: Mutex<Vec<Client>> = Mutex::new(Vec::new());
+    run_kept(&KEPT, &apps()?, statements)
 }
 
 /// Runs statements in a database; returns the text that a single query selects.
 pub fn run_in(url: &str, statements: &str) -> Option<String> {
     let mut client = Client::connect(url, NoTls).expect("the test server is reachable");
+    run_on(&mut client, statements)
+}
+
+/// Runs statements on a connection that is kept for later ones: a new one costs the server more than most statements.
+fn run_kept(kept: &Mutex<Vec<Client>>, url: &str, statements: &str) -> Option<String> {
+    let kept = || kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let free = kept().pop();
+    let mut client = free.unwrap_or_else(|| Client::connect(url, NoTls).expect("the test server is reachable"));
+    let found = run_on(&mut client, statements);
+    client.batch_execute("DISCARD ALL").expect("no transaction is open");
+    kept().push(client);
+    found
+}
+
+fn run_on(client: &mut Client, statements: &str) -> Option<String> {
     let found = client.simple_query(statements).unwrap_or_else(|error| panic!("{statements}: {error:?}"));
     found.iter().find_map(|one| match one {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
@@ -373,7 +398,8 @@ rm -rf "$2"
 /// A directory for a cluster.
 fn directory(user: Option<&User>) -> Result<tempfile::TempDir, String> {
     // The path of a socket has at most 107 bytes.
-    let directory = tempfile::Builder::new().prefix("authctl-pg-").tempdir_in("/tmp").map_err(|e| e.to_string())?;
+    let parent = scratch::memory().unwrap_or_else(|| "/tmp".into());
+    let directory = tempfile::Builder::new().prefix("authctl-pg-").tempdir_in(parent).map_err(|e| e.to_string())?;
     own(directory.path(), user);
     Ok(directory)
 }
