@@ -131,8 +131,10 @@ fn commands_that_need_no_time_work_where_times_are_not_clear() {
             "{words}: {said}"
         );
     }
-    let unclear = place.run("audit list --user a");
-    assert_eq!(unclear.code, 9, "{unclear}");
+    // An id is looked up in the log, and an address among the users.
+    place.run("audit list --user a").success();
+    let unclear = place.run("audit list --user ada@example.com --json").json_error(9);
+    assert_eq!(unclear["code"], "DATABASE_AMBIGUOUS", "{unclear}");
 }
 
 #[test]
