@@ -103,6 +103,26 @@ impl Auth<'_> {
         Ok(only(named, found, Clone::clone)?.unwrap_or_else(|| named.to_owned()))
     }
 
+    /// Runs an act on an organization that is named by its id or slug, else on the only one whose id begins with the name.
+    ///
+    /// # Errors
+    /// [`AuthError::AmbiguousId`], and those of the act.
+    pub(super) fn in_organization<T>(
+        &mut self,
+        named: &str,
+        mut act: impl FnMut(&mut Self, &str) -> Result<T, AuthError>,
+    ) -> Result<T, AuthError> {
+        match act(self, named) {
+            Err(unknown @ AuthError::NoSuchOrganization(_)) if may_be_prefix(named) => {
+                let mut found = self.organizations()?;
+                found.retain(|one| one.id.starts_with(named) && !is_number(&one.id));
+                let only = only(named, found, |one| format!("{} ({})", one.id, one.slug))?.ok_or(unknown)?;
+                act(self, &only.id)
+            }
+            done => done,
+        }
+    }
+
     fn ids_with_prefix(&mut self, what: Completed, prefix: &str) -> Result<Vec<String>, AuthError> {
         beginning(prefix, || self.store.with_prefix(what, prefix))
     }

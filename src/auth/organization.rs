@@ -77,12 +77,12 @@ impl Auth<'_> {
         self.store.organizations(self.now)?
     }
 
-    /// Finds an organization by id or slug, and its members.
+    /// Finds an organization by id, slug or the first characters of the id, and its members.
     ///
     /// # Errors
     /// [`AuthError::NoOrganizations`], [`AuthError::NoSuchOrganization`].
     pub fn members(&mut self, named: &str) -> Result<(OrganizationInfo, Vec<Member>), AuthError> {
-        self.store.members(named, self.now)?
+        self.in_organization(named, |auth, named| auth.store.members(named, auth.now)?)
     }
 
     /// Makes a user a member.
@@ -97,13 +97,10 @@ impl Auth<'_> {
     ) -> Result<(OrganizationInfo, Member), AuthError> {
         let role = check_roles(role)?;
         let id = self.entropy.id()?;
-        self.store.add_member(&NewMember {
-            organization: named,
-            user_id: &user.id,
-            role: &role,
-            id: &id,
-            now: self.now,
-        })?
+        self.in_organization(named, |auth, organization| {
+            let (role, id) = (role.as_str(), id.as_str());
+            auth.store.add_member(&NewMember { organization, user_id: &user.id, role, id, now: auth.now })?
+        })
     }
 
     /// Removes a member, also from teams, and from the organization that sessions of the user have chosen. The user may be
@@ -112,7 +109,7 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::LastOwner`], [`AuthError::NotAMember`], and as for [`Self::members`].
     pub fn remove_member(&mut self, named: &str, user_id: &str) -> Result<(OrganizationInfo, Member), AuthError> {
-        self.store.remove_member(named, user_id, self.now)?
+        self.in_organization(named, |auth, named| auth.store.remove_member(named, user_id, auth.now)?)
     }
 
     /// Sets the roles of a member.
@@ -126,7 +123,7 @@ impl Auth<'_> {
         role: &str,
     ) -> Result<(OrganizationInfo, Member), AuthError> {
         let role = check_roles(role)?;
-        self.store.set_member_role(named, &user.id, &role, self.now)?
+        self.in_organization(named, |auth, named| auth.store.set_member_role(named, &user.id, &role, auth.now)?)
     }
 
     /// Invites an address, in the name of a member.
@@ -144,16 +141,12 @@ impl Auth<'_> {
     ) -> Result<(OrganizationInfo, Invitation), AuthError> {
         let role = check_roles(role)?;
         let id = self.entropy.id()?;
-        let new = NewInvitation {
-            organization: named,
-            email,
-            role: &role,
-            id: &id,
-            inviter_id: inviter.map(|user| user.id.as_str()),
-            now: self.now,
-            expires_at: self.after(life),
-        };
-        self.store.invite(&new)?
+        let expires_at = self.after(life);
+        self.in_organization(named, |auth, organization| {
+            let inviter_id = inviter.map(|user| user.id.as_str());
+            let (role, id, now) = (role.as_str(), id.as_str(), auth.now);
+            auth.store.invite(&NewInvitation { organization, email, role, id, inviter_id, now, expires_at })?
+        })
     }
 }
 

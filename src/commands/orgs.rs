@@ -64,7 +64,7 @@ pub enum OrgsCommand {
 
 #[derive(Debug, Args)]
 pub struct OrgArg {
-    /// Id or slug of the organization
+    /// Slug or id of the organization, or at least 6 first characters of the id
     #[arg(value_name = "ORG")]
     pub organization: String,
 }
@@ -79,7 +79,7 @@ pub struct ListMembersArgs {
 
 #[derive(Debug, Args)]
 pub struct MembersArg {
-    /// Id or slug of the organization
+    /// Slug or id of the organization, or at least 6 first characters of the id
     #[arg(value_name = "ORG")]
     pub organization: String,
     #[command(flatten)]
@@ -97,7 +97,7 @@ pub struct AddMemberArgs {
 
 #[derive(Debug, Args)]
 pub struct SetMemberRoleArgs {
-    /// Id or slug of the organization
+    /// Slug or id of the organization, or at least 6 first characters of the id
     #[arg(value_name = "ORG")]
     pub organization: String,
     #[command(flatten)]
@@ -106,7 +106,7 @@ pub struct SetMemberRoleArgs {
 
 #[derive(Debug, Args)]
 pub struct InviteArgs {
-    /// Id or slug of the organization
+    /// Slug or id of the organization, or at least 6 first characters of the id
     #[arg(value_name = "ORG")]
     pub organization: String,
     /// The address to invite

@@ -157,3 +157,18 @@ fn invitation_stays_when_its_mail_fails() {
     let made = odd.run("orgs invite acme mia@example.com --json").json();
     assert_eq!((&made["mailed"], &made["mailError"]), (&false.into(), &serde_json::Value::Null));
 }
+
+#[test]
+fn first_characters_of_an_id_name_an_organization() {
+    let odd = acme();
+    let two = "INSERT INTO organization (id, name, slug, created_at) VALUES
+               ('tQ8xW2mLk', 'Blue', 'blue', 1764000000000), ('tQ8xW2zzz', 'Red', 'tQ8xW2m', 1764000000000)";
+    rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap().execute_batch(two).unwrap();
+    odd.run("orgs add tQ8xW2mL ada@example.com").success();
+    let shown = |named: &str| odd.run(&format!("orgs show {named} --json")).json()["organization"]["name"].clone();
+    assert_eq!(shown("tQ8xW2mL"), "Blue");
+    assert_eq!(shown("tQ8xW2m"), "Red", "a slug comes first");
+    for (named, code, exit) in [("tQ8xW2", "ID_AMBIGUOUS", 2), ("tQ8xW", "ORGANIZATION_NOT_FOUND", 3)] {
+        assert_eq!(odd.run(&format!("orgs show {named} --json")).json_error(exit)["code"], code, "{named}");
+    }
+}
