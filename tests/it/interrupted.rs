@@ -30,11 +30,14 @@ fn left(sandbox: &Sandbox) -> i64 {
 /// Waits for the first batch, and sends a signal while the act waits for the next one.
 fn signal_between_batches(sandbox: &Sandbox, send: impl FnOnce()) {
     let lock = sandbox.sql();
-    lock.busy_timeout(Duration::from_secs(20)).unwrap();
+    lock.busy_timeout(Duration::ZERO).unwrap();
     while left(sandbox) == SESSIONS {
         std::thread::sleep(Duration::from_millis(1));
     }
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The pause between two batches is short, and a wait of SQLite would sleep through it.
+    while lock.execute_batch("BEGIN IMMEDIATE").is_err() {
+        std::thread::yield_now();
+    }
     send();
     lock.execute_batch("COMMIT").unwrap();
 }
