@@ -334,6 +334,8 @@ pub struct BatchSize(usize);
 impl BatchSize {
     /// Many users share a sync, and each page of an index that they change. Other writers wait for one batch.
     pub const NATIVE: Self = Self(50_000);
+    /// The report of a batch is in memory until it is committed.
+    pub const REPORTED: Self = Self(25_000);
     /// An app may not wait for a lock at all.
     pub const GUEST: Self = Self(100);
     /// Each weak hash of a batch is hashed again before the batch is committed, and Ctrl-C waits for the commit.
@@ -371,6 +373,7 @@ impl Auth<'_> {
         let size = match (self.store.guest(), plan.wrapped.total()) {
             _ if import.rules.is_atomic => BatchSize::ATOMIC,
             (Some(_), _) => BatchSize::GUEST,
+            (None, 0) if told.is_some() => BatchSize::REPORTED,
             (None, 0) => BatchSize::NATIVE,
             (None, _) => BatchSize::WRAPPING,
         };

@@ -2,7 +2,8 @@
 
 use std::ops::{Deref, Range};
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
@@ -100,12 +101,40 @@ impl Sqlite {
     }
 
     fn begin_writing(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let transaction = self.transaction_in_turn()?;
         if self.is_own && !connect::is_own(&transaction).engine()? {
             return Err(StoreError::Converted);
         }
         Ok(Box::new(SqliteTx::new(transaction)))
     }
+
+    /// Begins a transaction that no other writer is in. SQLite itself would look ever less often whether the database is
+    /// free, so that a crowd of others goes before one who has waited long. Here, who has waited longer looks more often.
+    #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
+    fn transaction_in_turn(&self) -> Result<Transaction<'_>, StoreError> {
+        let start = Instant::now();
+        let mut looks = 0;
+        self.connection.busy_timeout(Duration::ZERO).engine()?;
+        let begun = loop {
+            let begun = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).engine();
+            let waited = start.elapsed();
+            if !matches!(begun, Err(StoreError::Busy)) || waited >= self.wait {
+                break begun;
+            }
+            looks += 1;
+            thread::sleep(pause(looks, waited).min(self.wait.saturating_sub(waited)));
+        };
+        self.connection.busy_timeout(self.wait).engine()?;
+        begun
+    }
+}
+
+/// How long a writer who has waited so long pauses before it looks again whether the database is free: ten milliseconds at
+/// most, and one after a second of waiting. The first pause is short, because most transactions are.
+fn pause(looks: u32, waited: Duration) -> Duration {
+    let most = if looks == 1 { 2 } else { 10 };
+    let waited = waited.as_millis().max(1).try_into().unwrap_or(u64::MAX);
+    Duration::from_millis((1_000 / waited).clamp(1, most))
 }
 
 /// Whether a commit moves the pages of the log, of which there are so many.
@@ -379,6 +408,13 @@ impl ToSql for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn writer_who_has_waited_longer_looks_more_often() {
+        let pauses = [(1, 0), (2, 3), (9, 80), (30, 250), (90, 1_000), (2_000, 4_000)]
+            .map(|(looks, waited)| pause(looks, Duration::from_millis(waited)).as_millis());
+        assert_eq!(pauses, [2, 10, 10, 4, 1, 1]);
+    }
 
     #[test]
     fn catalog_is_read_once_in_a_transaction() {
