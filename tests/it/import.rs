@@ -339,7 +339,7 @@ fn unusable_files_are_refused_in_words_of_their_own() {
 /// app have 100 users. `AUTHCTL_SWEEP=full` has more rows than one batch of a native database, and ten moments.
 #[test]
 fn killed_import_goes_on_behind_its_last_batch() {
-    let (native, app) = if is_full() { ((120_000, 10), (5_000, 10)) } else { ((6_000, 2), (600, 2)) };
+    let (native, app) = if is_full() { ((30_000, 10), (2_000, 5)) } else { ((6_000, 2), (600, 2)) };
     let sandbox = Sandbox::new();
     sandbox.file("native.csv", table(&sandbox, native.0));
     require_resumable(&sandbox, "native", native.1, |_| {});
