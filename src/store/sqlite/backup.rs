@@ -161,8 +161,11 @@ pub(super) fn failed(path: &Path, source: StoreError) -> CopyError {
     }
 }
 
-/// Counts users, sessions and log entries. A database of a first release has no audit log.
+/// Counts users, sessions and log entries at one moment, because others may write between two statements. A database of a
+/// first release has no audit log.
 pub(super) fn read(connection: &Connection) -> Result<BackupSummary, StoreError> {
+    let is_alone = connection.is_autocommit();
+    let _moment = is_alone.then(|| connection.unchecked_transaction()).transpose().engine()?;
     let has_log = connection.table_exists(None, "authctl_audit").engine()?;
     let newest = if has_log {
         connection
