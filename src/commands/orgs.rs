@@ -197,8 +197,7 @@ fn list(flags: &ListFlags, context: &mut Context) -> anyhow::Result<Outcome> {
             Cell::text(&one.name),
             Cell::text(one.members.to_string()),
             Cell::text(one.owners.to_string()),
-            // Commands take the slug, or the whole id.
-            Cell::text(&one.id),
+            Cell::id(&one.id),
             one.created_at.map_or_else(|| Cell::text(""), Cell::Time),
             Cell::text(one.invitations.to_string()),
         ],
