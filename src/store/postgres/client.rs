@@ -50,9 +50,9 @@ pub(super) struct Client {
 struct Connection {
     runtime: Runtime,
     task: JoinHandle<()>,
-    /// Whether the server gets the message that this is the end. One that waits for the next statement on a socket of this machine
-    /// needs none: it sees the socket close, and writes nothing about it to its log. The message would start its process
-    /// on the processor that this one is about to end on.
+    /// Whether the server gets the message that this is the end. One that waits for the next statement on a socket of this
+    /// machine needs none: it sees the socket close, and writes nothing about it to its log. The message would start its
+    /// process on the processor that this one is about to end on.
     tells_end: Cell<bool>,
 }
 
