@@ -175,23 +175,17 @@ fn change(
     let inventory = Inventory::read(tx, mapping)?;
     for column in SecretColumn::ALL {
         let Some(place) = place(&inventory, mapping, column) else { continue };
+        let id = &place.id;
         // Rows without an id, whose change is an error, and then a page after the other.
-        let mut part = (format!("{} IS NULL", place.id), vec![]);
-        let mut is_first = true;
-        loop {
-            let (condition, values) = &part;
-            let read = (condition.as_str(), values.as_slice());
-            let last = match place.change_part(tx, mapping, (column, read), now, decide, &mut changes)? {
-                Ok(last) => last,
+        let mut parts =
+            vec![(format!("{id} IS NOT NULL ORDER BY {id} LIMIT {PAGE}"), vec![]), (format!("{id} IS NULL"), vec![])];
+        while let Some((condition, values)) = parts.pop() {
+            let rows = (condition.as_str(), values.as_slice());
+            match place.change_part(tx, mapping, (column, rows), now, decide, &mut changes)? {
+                Ok(None | Some(Value::Null)) => {}
+                Ok(Some(last)) => parts.push((format!("{id} > ?1 ORDER BY {id} LIMIT {PAGE}"), vec![last])),
                 Err(refused) => return Ok(Err(refused)),
-            };
-            let id = &place.id;
-            part = match last {
-                _ if is_first => (format!("{id} IS NOT NULL ORDER BY {id} LIMIT {PAGE}"), vec![]),
-                Some(last) => (format!("{id} > ?1 ORDER BY {id} LIMIT {PAGE}"), vec![last]),
-                None => break,
-            };
-            is_first = false;
+            }
         }
     }
     Ok(Ok(changes))
