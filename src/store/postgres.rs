@@ -364,7 +364,7 @@ fn connected_to(schema: &str, address: &Address, wait: Duration) -> Result<Postg
     }
     let again = address.clone();
     let reconnect = move || connect::connect(&again, wait).map_err(|error| StoreError::Disconnected(error.to_string()));
-    Ok(Postgres::new(client, reconnect, schema.to_owned(), (wait, start)))
+    Ok(Postgres::new(client, reconnect, schema.to_owned(), wait, start))
 }
 
 /// The number before the first dot of a version.

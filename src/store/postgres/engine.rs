@@ -77,7 +77,8 @@ impl Postgres {
         client: Client,
         connect: impl Fn() -> Result<Client, StoreError> + 'static,
         schema: String,
-        (wait, start): (Duration, Instant),
+        wait: Duration,
+        start: Instant,
     ) -> Self {
         Self { client, connect: Box::new(connect), wait, start, schema, app: None, ahead: Ahead::default() }
     }
