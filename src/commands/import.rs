@@ -439,7 +439,7 @@ fn refuse(args: &ImportArgs, report: &ImportReport, context: &mut Context) -> Re
     } else if plan.refused.contains_key(&Reason::HashNotTheApps) {
         "--app-verifies bcrypt takes bcrypt if the app verifies it; --unusable-hashes drop imports these users without a \
          password, and --reset-codes FILE makes a code for each of them"
-    } else if plan.refused.contains_key(&Reason::SecondFactor) {
+    } else if plan.second_factors_refused().total() > 0 {
         "--second-factor keep takes the factors along whose secrets the export has; --second-factor drop imports all of these \
          users without them, and they have to enable them again"
     } else {

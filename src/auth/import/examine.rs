@@ -417,11 +417,12 @@ impl Rules {
             return Ok(None);
         }
         let secret = factor.map_or(Err(FactorProblem::NoSecret), |factor| factor.secret(&self.app_secrets));
-        match (secret, self.second_factors) {
-            (Ok(secret), Some(_)) => Ok(Some(secret)),
-            (Ok(_), None) => refused(Reason::SecondFactor, FactorProblem::NotAsked.detail()),
-            (Err(problem), _) => refused(Reason::SecondFactor, problem.detail()),
-        }
+        let problem = match (secret, self.second_factors) {
+            (Ok(secret), Some(_)) => return Ok(Some(secret)),
+            (Ok(_), None) => FactorProblem::NotAsked,
+            (Err(problem), _) => problem,
+        };
+        refused(Reason::SecondFactor(problem), problem.detail())
     }
 
     /// Decides what becomes of a password, and returns the hash to store as it is.

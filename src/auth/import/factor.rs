@@ -39,7 +39,7 @@ impl std::fmt::Debug for SourceFactor {
 }
 
 /// Why a second factor is not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FactorProblem {
     /// It could be kept, and the import does not ask for that.
     NotAsked,
@@ -50,8 +50,6 @@ pub enum FactorProblem {
 }
 
 impl FactorProblem {
-    const ALL: [Self; 5] = [Self::NotAsked, Self::NoSecret, Self::OtherCodes, Self::OtherKind, Self::Encrypted];
-
     /// The name for programs.
     pub fn name(self) -> &'static str {
         match self {
@@ -76,11 +74,6 @@ impl FactorProblem {
                 "the user has a second factor, and BETTER_AUTH_SECRET is not the secret that encrypts it"
             }
         }
-    }
-
-    /// The problem of a refused row.
-    pub fn of_detail(detail: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|problem| problem.detail() == detail)
     }
 }
 
@@ -166,7 +159,6 @@ mod tests {
             (SourceFactor::Sealed("00".repeat(60)), FactorProblem::Encrypted),
         ] {
             assert_eq!(read(&factor).unwrap_err(), problem, "{factor:?}");
-            assert_eq!(FactorProblem::of_detail(problem.detail()), Some(problem));
         }
     }
 }

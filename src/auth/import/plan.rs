@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::examine::{Examined, Rules, TakenPassword, Warning};
-use super::row::{FactorProblem, Reason, RowFault};
+use super::row::{Reason, RowFault};
 use super::stage::StagedRow;
 use super::{Counts, RowReport, RowResult, reported, settle, undecided};
 use crate::auth::AuthError;
@@ -68,8 +68,6 @@ pub struct Plan {
     /// Second factors that the users keep.
     pub second_factors_kept: u64,
     pub second_factors_dropped: u64,
-    /// Second factors of refused rows, by the reason why they are not kept.
-    pub second_factors_refused: Tally,
     /// Fields that have no place.
     pub left_out: Tally,
     /// Rows about users whom the export does not have.
@@ -87,6 +85,27 @@ impl Plan {
         self.refused.values().sum()
     }
 
+    /// The numbers of refused rows by the names of their reasons, in the order of these.
+    pub fn reasons(&self) -> Vec<(&'static str, u64)> {
+        let mut named: Vec<(&'static str, u64)> = Vec::new();
+        for (reason, rows) in &self.refused {
+            match named.last_mut().filter(|(name, _)| *name == reason.name()) {
+                Some((_, sum)) => *sum += rows,
+                None => named.push((reason.name(), *rows)),
+            }
+        }
+        named
+    }
+
+    /// Second factors of refused rows, by the name of the reason why they are not kept.
+    pub fn second_factors_refused(&self) -> Tally {
+        let problem = |(reason, rows): (&Reason, &u64)| match reason {
+            Reason::SecondFactor(problem) => Some((problem.name().to_owned(), *rows)),
+            _ => None,
+        };
+        Tally(self.refused.iter().filter_map(problem).collect())
+    }
+
     /// Whether an earlier run of the same import came to the end.
     pub fn is_done(&self) -> bool {
         self.before.as_ref().is_some_and(|before| before.rows >= self.rows)
@@ -98,11 +117,8 @@ impl Plan {
     }
 
     fn add_refusal(&mut self, report: &RowReport) {
-        let RowResult::Refused(reason, detail) = &report.result else { return };
+        let RowResult::Refused(reason, _) = &report.result else { return };
         *self.refused.entry(*reason).or_default() += 1;
-        if let (Reason::SecondFactor, Some(problem)) = (reason, FactorProblem::of_detail(detail)) {
-            self.second_factors_refused.count(problem.name());
-        }
         if self.refusals.len() < SHOWN_MAX {
             self.refusals.push(report.clone());
         }

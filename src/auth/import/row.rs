@@ -59,7 +59,7 @@ pub enum Reason {
     NoPassword,
     Deleted,
     ServiceAccount,
-    SecondFactor,
+    SecondFactor(FactorProblem),
     Syntax,
     TooLarge,
 }
@@ -83,7 +83,7 @@ impl Reason {
             Self::NoPassword => "no-password",
             Self::Deleted => "deleted",
             Self::ServiceAccount => "service-account",
-            Self::SecondFactor => "second-factor",
+            Self::SecondFactor(_) => "second-factor",
             Self::Syntax => "syntax",
             Self::TooLarge => "too-large",
         }

@@ -47,9 +47,8 @@ the app verifies these passwords with this in its configuration:
 impl ImportReport {
     /// The refused rows by reason, such as `3 no-email, 1 hash-weak`.
     pub(super) fn reasons(&self) -> String {
-        let reasons: Vec<String> =
-            self.plan.refused.iter().map(|(reason, count)| format!("{count} {}", reason.name())).collect();
-        reasons.join(", ")
+        let reasons = self.plan.reasons().into_iter().map(|(reason, count)| format!("{count} {reason}"));
+        reasons.collect::<Vec<_>>().join(", ")
     }
 
     fn file_names(&self) -> String {
@@ -64,8 +63,8 @@ fn listed(tally: &Tally) -> String {
 
 /// The second factors of refused rows, by the reason why they are not kept.
 pub(super) fn refused_factors(plan: &Plan) -> Option<String> {
-    let tally = &plan.second_factors_refused;
-    (tally.total() > 0).then(|| format!("second factors that are not taken: {}", listed(tally)))
+    let tally = plan.second_factors_refused();
+    (tally.total() > 0).then(|| format!("second factors that are not taken: {}", listed(&tally)))
 }
 
 /// The plan in lines.
@@ -179,7 +178,7 @@ impl Report for ImportReport {
         let map =
             |tally: &Tally| tally.0.iter().map(|(name, count)| (name.clone(), (*count).into())).collect::<Map<_, _>>();
         let refused: Map<String, Value> =
-            plan.refused.iter().map(|(reason, count)| (reason.name().to_owned(), (*count).into())).collect();
+            plan.reasons().into_iter().map(|(reason, count)| (reason.to_owned(), count.into())).collect();
         json!({
             "format": self.format.name(),
             "files": self.files,
@@ -204,7 +203,7 @@ impl Report for ImportReport {
             "rolesLeftOut": map(&plan.roles_left_out),
             "fieldsLeftOut": map(&plan.left_out),
             "secondFactorsKept": plan.second_factors_kept,
-            "secondFactorsRefused": map(&plan.second_factors_refused),
+            "secondFactorsRefused": map(&plan.second_factors_refused()),
             "secondFactorsDropped": plan.second_factors_dropped,
             "strays": plan.strays,
             "doneBefore": plan.done_before(),

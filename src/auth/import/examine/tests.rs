@@ -78,7 +78,7 @@ fn bad_values_are_refused() {
     for created_at in [Timestamp::UNIX_EPOCH, at(200_000)] {
         assert_eq!(with(&|user| user.created_at = Some(created_at)), Some(Reason::Syntax));
     }
-    assert_eq!(with(&|user| user.second_factor = true), Some(Reason::SecondFactor));
+    assert_eq!(with(&|user| user.second_factor = true), Some(Reason::SecondFactor(FactorProblem::NoSecret)));
     assert_eq!(with(&|user| user.password = Credential::Plain), Some(Reason::PlainPassword));
     assert_eq!(with(&|user| user.password = Credential::Refused(Reason::NoPassword)), None);
 }
