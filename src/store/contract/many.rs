@@ -1,8 +1,11 @@
 //! Acts on more rows than one statement meets.
 
 use super::audit::entries;
+use super::organizations::with_organizations;
+use super::plugins::on_apps;
 use super::*;
 use crate::auth::prune::Pruning;
+use crate::auth::storage::{DeletionRequest, NewOwner};
 
 const MANY: usize = 1_203;
 
@@ -50,5 +53,33 @@ fn many_expired_sessions_go_but_for_those_that_are_kept() {
         assert_eq!(db.ask(r#"SELECT "id" FROM "session""#).as_ref(), Some(&ids[700]));
         let entry = entries(&mut *store, 0).pop().unwrap();
         assert_eq!((&*entry.event, entry.detail.as_deref()), ("sessions.pruned", Some("1202 expired sessions")));
+    });
+}
+
+/// Bob is a member of every second organization, with another role.
+#[test]
+fn many_organizations_are_handed_over_in_one_act() {
+    on_apps(|db| {
+        let mut store = with_organizations(db);
+        let numbers = format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})");
+        for rows in [
+            format!("{{organization}} {numbers} SELECT 'x' || i, 'X' || i, 'x' || i, [30] FROM n"),
+            format!("{{member}} {numbers} SELECT 'a' || i, 'x' || i, 'ada', 'owner', [30] FROM n"),
+            format!("{{member}} {numbers} SELECT 'b' || i, 'x' || i, 'bob', 'admin', [30] FROM n WHERE i % 2 = 0"),
+        ] {
+            db.edit_plugins(&format!("INSERT INTO {rows}"));
+        }
+        let new_owner = Some(NewOwner { user_id: "bob", random: "random" });
+        let guard = AdminGuard::Off;
+        let request = DeletionRequest { id: "ada", guard, force_shared: false, new_owner, now: at(60) };
+        let deletion = store.delete_user(&request).unwrap().unwrap();
+        assert_eq!((deletion.moved_organizations.len(), deletion.ownerless.len()), (MANY + 2, 0));
+        let roles = "SELECT CAST(count(DISTINCT {organizationId}) AS TEXT) || ' ' || CAST(count(DISTINCT id) AS TEXT)
+                     FROM {member} WHERE {userId} = 'bob' AND role = ";
+        for (role, expected) in [("owner", "603 603"), ("admin,owner", "601 601"), ("member,owner", "1 1")] {
+            assert_eq!(db.ask_plugins(&format!("{roles}'{role}'")), expected, "{role}");
+        }
+        let moved = entries(&mut *store, 0).into_iter().filter(|entry| entry.event == "ownership.moved");
+        assert_eq!(moved.count(), MANY + 2);
     });
 }

@@ -21,7 +21,7 @@ const TABLES: &str = "
     INSERT INTO {team} VALUES ('t1', 'Team', 'o1', 2), ('t2', 'Other', 'o2', 1);
     INSERT INTO {teamMember} VALUES ('a', 't1', 'bob'), ('b', 't1', 'ada'), ('c', 't2', 'bob')";
 
-fn with_organizations(db: &Database) -> Box<dyn Store> {
+pub(super) fn with_organizations(db: &Database) -> Box<dyn Store> {
     db.edit_plugins(TABLES);
     let session = if db.engine.fixture == "plural" { "sessions" } else { "session" };
     db.edit_plugins(&format!(r#"ALTER TABLE "{session}" ADD COLUMN {{activeOrganizationId}} TEXT"#));

@@ -10,15 +10,11 @@ use super::rows::RowKey;
 use super::{access, codes, constraints, rows, search, sessions, steps, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
-use crate::auth::secret::digest;
 use crate::auth::storage::{AdminGuard, Deletion, DeletionRequest, Organization, SharedRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
 use crate::store::sql::audit::LIFE;
-
-/// The length of the ids that Better Auth makes.
-const ID_LENGTH: usize = 32;
 
 /// Deletes a user as the request says, and returns what was done.
 pub(in crate::store) fn delete(
@@ -166,14 +162,10 @@ impl HandOver<'_> {
     ) -> Result<(Vec<Organization>, Vec<SharedRow>), StoreError> {
         let mut organizations = Vec::new();
         if let Some(found) = Organizations::find(self.inventory, mapping) {
-            organizations = found.owned_only_by(tx, mapping, &self.user.id)?;
-            for (number, Organization { id, name }) in organizations.iter().enumerate() {
-                let random =
-                    if number == 0 { self.random.to_owned() } else { digest(format!("{}{number}", self.random)) };
-                let random: String = random.chars().take(ID_LENGTH).collect();
-                found.make_owner(tx, mapping, id, &self.to.id, &random, self.now)?;
-                log.push(Event::user("ownership.moved", self.to).with(format!("the organization {name}")));
-            }
+            let both = [&*self.user.id, &*self.to.id];
+            organizations = found.hand_over(tx, mapping, both, self.random, self.now)?;
+            let moved = |organization: &Organization| format!("the organization {}", organization.name);
+            log.extend(organizations.iter().map(|one| Event::user("ownership.moved", self.to).with(moved(one))));
         }
         let shared = shared(tx, mapping, self.inventory, &self.user.id)?;
         for owned in SHARED.iter().filter_map(|(_, table, _)| self.inventory.plugin(table)) {

@@ -44,7 +44,8 @@ impl OrganizationStore for SqlStore {
                 if tables.member(tx, mapping, &found.id, new.user_id)?.is_some() {
                     return Ok(Err(AuthError::AlreadyMember(user.email)));
                 }
-                tables.organizations.insert(tx, mapping, (&found.id, new.user_id), new.role, new.id, new.now)?;
+                let place = std::iter::once((found.id.clone(), new.id.to_owned()));
+                tables.organizations.insert(tx, mapping, new.user_id, new.role, place, new.now)?;
                 tables.told(tx, mapping, log, "member.added", (found, &user), new.now)
             })
         })

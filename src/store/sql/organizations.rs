@@ -7,9 +7,13 @@ use super::inventory::Inventory;
 use super::plugins::{self, quoted};
 use super::rows;
 use crate::auth::organization::OWNER;
+use crate::auth::secret::digest;
 use crate::auth::storage::{Organization, StoreError};
 use crate::store::engine::{Tx, Value, ignored};
 use crate::store::mapping::{SchemaMapping, identifier};
+
+/// The length of the ids that Better Auth makes.
+const ID_LENGTH: usize = 32;
 
 /// The tables of organizations and their members. Names are quoted for SQL.
 pub(super) struct Organizations {
@@ -60,6 +64,17 @@ impl Organizations {
         format!("({}({roles}, ',{OWNER},') > 0)", tx.dialect().position)
     }
 
+    /// The condition for the organizations in which a user, whose id is the first parameter, is an owner and no other
+    /// member is.
+    fn is_owned_only_by(&self, tx: &dyn Tx) -> String {
+        let Self { id, members, of, user, .. } = self;
+        let own = self.owned(tx, &format!("{user} = ?1"));
+        // Those of the user's organizations are few, whatever the table has.
+        let is_same = format!("{of} IN (SELECT {of} FROM {members} WHERE {user} = ?1)");
+        let others = self.owned(tx, &format!("{user} <> ?1 AND {is_same}"));
+        format!("{id} IN ({own}) AND {id} NOT IN ({others})")
+    }
+
     /// The organizations in which a user is an owner and no other member is.
     pub(super) fn owned_only_by(
         &self,
@@ -67,11 +82,8 @@ impl Organizations {
         mapping: &SchemaMapping,
         user_id: &str,
     ) -> Result<Vec<Organization>, StoreError> {
-        let Self { table, id, name, user, .. } = self;
-        let (own, others) = (self.owned(tx, &format!("{user} = ?1")), self.owned(tx, &format!("{user} <> ?1")));
-        let sql = format!(
-            "SELECT {id}, {name} FROM {table} WHERE {id} IN ({own}) AND {id} NOT IN ({others}) ORDER BY {name}"
-        );
+        let Self { table, id, name, .. } = self;
+        let sql = format!("SELECT {id}, {name} FROM {table} WHERE {} ORDER BY {name}", self.is_owned_only_by(tx));
         tx.query_all(&sql, &[mapping.key("user", user_id)], |row| {
             let id = rows::key(row, 0, mapping, "organization")?;
             Ok(Organization { name: row.value(1)?.as_text().map_or_else(|| id.clone(), str::to_owned), id })
@@ -90,60 +102,67 @@ impl Organizations {
         tx.query_all(&sql, &[], |row| Ok(row.value(0)?.as_text().unwrap_or("(unreadable)").to_owned()))
     }
 
-    /// Makes a user an owner of an organization. `random` becomes the id of a new member.
-    pub(super) fn make_owner(
+    /// Makes a user an owner of the organizations in which another user is the only one, and returns these. Ids of new
+    /// members are made of `random`.
+    pub(super) fn hand_over(
         &self,
         tx: &mut dyn Tx,
         mapping: &SchemaMapping,
-        organization: &str,
-        user_id: &str,
+        [from, to]: [&str; 2],
         random: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Self { members, of, user, role, .. } = self;
-        let keys: [Value; 3] = [mapping.key("organization", organization), mapping.key("user", user_id), OWNER.into()];
-        let is_member = format!("{of} = ?1 AND {user} = ?2");
-        if tx.count(&format!("SELECT count(*) FROM {members} WHERE {is_member}"), &keys[..2])? > 0 {
-            // A member keeps the other roles.
-            let roles = format!("CASE WHEN octet_length({role}) > 0 THEN {role} || ',' || ?3 ELSE ?3 END");
-            let is_other = format!("{is_member} AND NOT {}", self.is_owner(tx));
-            let change = format!("({role}) = (SELECT {roles})");
-            return tx.update_until_none(members, &change, &is_other, &keys[..2], &keys[2..]).map(drop);
+    ) -> Result<Vec<Organization>, StoreError> {
+        let Self { table, id, members, of, user, role, .. } = self;
+        let handed = self.owned_only_by(tx, mapping, from)?;
+        if handed.is_empty() {
+            return Ok(handed);
         }
-        self.insert(tx, mapping, (organization, user_id), OWNER, random, now)
+        // A member keeps the other roles.
+        let roles = format!("CASE WHEN octet_length({role}) > 0 THEN {role} || ',' || ?3 ELSE ?3 END");
+        let change = format!("({role}) = (SELECT {roles})");
+        let lacks = format!("{user} = ?2 AND {of} IN (SELECT {id} FROM {table} WHERE {})", self.is_owned_only_by(tx));
+        let ids = [from, to].map(|id| mapping.key("user", id));
+        tx.update_until_none(members, &change, &lacks, &ids, &[OWNER.into()])?;
+        // The user is no member of the others.
+        let others = self.owned_only_by(tx, mapping, from)?;
+        let new = others.into_iter().enumerate().map(|(number, organization)| {
+            let random = if number == 0 { random.to_owned() } else { digest(format!("{random}{number}")) };
+            (organization.id, random.chars().take(ID_LENGTH).collect())
+        });
+        self.insert(tx, mapping, to, OWNER, new, now)?;
+        if self.owned_only_by(tx, mapping, from)?.is_empty() { Ok(handed) } else { Err(ignored("skips a new row")) }
     }
 
-    /// Adds a member. `random` becomes the id of the row.
+    /// Makes a user a member of organizations. Each comes with random text, which becomes the id of the row. The caller reads
+    /// the rows back.
     pub(super) fn insert(
         &self,
         tx: &mut dyn Tx,
         mapping: &SchemaMapping,
-        (organization, user_id): (&str, &str),
+        user_id: &str,
         roles: &str,
-        random: &str,
+        organizations: impl Iterator<Item = (String, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let Self { members, member_id, of, user, role, joined, .. } = self;
-        let keys: [Value; 2] = [mapping.key("organization", organization), mapping.key("user", user_id)];
-        let (mut columns, mut values) = (vec![of, user, role], keys.to_vec());
-        values.push(roles.into());
-        if let Some(joined) = joined {
-            let encoding = plugins::time_encoding(tx, mapping, members, &[joined])?;
-            columns.push(joined);
-            values.push(encoding.write(now));
+        let mut organizations = organizations.peekable();
+        if organizations.peek().is_none() {
+            return Ok(());
         }
-        if let Some(id) = plugins::new_id(tx, mapping, (members, member_id), random)? {
-            columns.push(member_id);
-            values.push(id);
-        }
-        let columns: Vec<&str> = columns.into_iter().map(String::as_str).collect();
-        let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
-        let sql = format!("INSERT INTO {members} ({}) VALUES ({})", columns.join(", "), places.join(", "));
-        tx.change(&sql, &values)?;
-        if tx.count(&format!("SELECT count(*) FROM {members} WHERE {of} = ?1 AND {user} = ?2"), &keys)? == 0 {
-            return Err(ignored("skips a new row"));
-        }
-        Ok(())
+        let strategy = plugins::id_strategy(tx, mapping, (members, member_id))?;
+        let joined = match joined {
+            Some(column) => Some((column, plugins::time_encoding(tx, mapping, members, &[column])?.write(now))),
+            None => None,
+        };
+        let columns = [of, user, role].into_iter().chain(joined.as_ref().map(|(column, _)| *column));
+        let columns: Vec<&str> = columns.chain(strategy.map(|_| member_id)).map(String::as_str).collect();
+        let mut rows = organizations.map(|(organization, random)| {
+            let keys = [mapping.key("organization", &organization), mapping.key("user", user_id), roles.into()];
+            let joined = joined.iter().map(|(_, now)| now.clone());
+            let id = strategy.map(|strategy| strategy.write(&strategy.make(&random)));
+            Ok(keys.into_iter().chain(joined).chain(id).collect())
+        });
+        tx.insert_rows(&format!("{members} ({})", columns.join(", ")), &mut rows)
     }
 
     /// Sets the roles of a member.

@@ -189,22 +189,31 @@ pub(super) fn time_encoding(
     Ok(mapping.times.of_empty(kind))
 }
 
-/// The id of a new row, made of random text as the ids of other rows are, else as those of users; `None` where the database
-/// chooses it. Takes the table and its column as SQL spells them.
-pub(super) fn new_id(
+/// How ids of new rows are made: as those of other rows are, else as those of users; `None` where the database chooses them.
+/// Takes the table and its column as SQL spells them.
+pub(super) fn id_strategy(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     (table, id): (&str, &str),
-    random: &str,
-) -> Result<Option<Value>, StoreError> {
+) -> Result<Option<IdStrategy>, StoreError> {
     let sample = tx.query_one(&format!("SELECT {id} FROM {table} LIMIT 1"), &[], |row| Ok(row.value(0)?.to_value()))?;
-    let strategy = match &sample {
+    Ok(match &sample {
         None => Some(mapping.ids.of("user")).filter(|strategy| !strategy.is_chosen_by_database()),
         Some(Value::Integer(_)) => None,
         Some(Value::Blob(_)) => Some(IdStrategy::UuidBytes),
         Some(Value::Text(text)) if is_uuid(text) => Some(IdStrategy::Uuid),
         Some(_) => Some(IdStrategy::Text),
-    };
+    })
+}
+
+/// The id of a new row, made of random text as [`id_strategy`] says.
+pub(super) fn new_id(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    place: (&str, &str),
+    random: &str,
+) -> Result<Option<Value>, StoreError> {
+    let strategy = id_strategy(tx, mapping, place)?;
     Ok(strategy.map(|strategy| strategy.write(&strategy.make(random))))
 }
 
