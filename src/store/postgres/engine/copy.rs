@@ -6,7 +6,8 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::SinkExt as _;
 use tokio_postgres::CopyInSink;
 
-use super::{PostgresTx, ROWS_PER_STATEMENT, TAKE_BACK};
+use super::ROWS_PER_STATEMENT;
+use super::tx::{PostgresTx, TAKE_BACK};
 use crate::auth::storage::StoreError;
 use crate::store::engine::{NewRows, Tx, Value, insert_by_statements};
 use crate::store::postgres::statement::Parameter;

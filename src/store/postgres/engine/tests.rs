@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::{address_of, connected, connected_for, create, open_own, server, version};
+use super::tx::FETCHED;
 use super::*;
+use crate::store::engine::Row;
 use crate::store::sql::{policy, retrying};
 
 const WAIT: Duration = Duration::from_secs(20);

@@ -1,0 +1,323 @@
+//! A transaction of a connection to PostgreSQL. It begins with its first statement, in the same message.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::{join3, join4};
+use futures_util::pin_mut;
+
+use super::{App, Postgres};
+use crate::auth::storage::StoreError;
+use crate::store::engine::{Catalog, Dialect, EachRow, NewRows, Row, Tx, Value, WriteTx};
+use crate::store::postgres::ahead::Ahead;
+use crate::store::postgres::app_tables::{own_tables, with_absent, with_schemas};
+use crate::store::postgres::catalog;
+use crate::store::postgres::client::Client;
+use crate::store::postgres::dialect::DIALECT;
+use crate::store::postgres::error::{native_columns, of_commit, translate};
+use crate::store::postgres::row::Cells;
+use crate::store::postgres::statement::{Statement, is_write};
+
+/// How many rows a cursor reads at once, and the statement: a page of a list, and the row that shows that it goes on.
+pub(super) const FETCHED: usize = 1_001;
+const FETCH: &str = "FETCH 1001 FROM part";
+
+/// Ends a transaction that changed nothing, or takes back what it changed.
+pub(super) const ROLLBACK: &str = "ROLLBACK";
+
+/// The statement by which [`Tx`] takes back a part of a transaction.
+pub(super) const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT";
+
+/// Runs statements in a transaction.
+pub(in crate::store::postgres) struct PostgresTx<'c> {
+    pub(super) client: &'c Client,
+    schema: &'c str,
+    pub(super) app: Option<&'c App>,
+    /// What begins the transaction, until it is sent together with the first statement.
+    pub(super) begin: Option<String>,
+    /// What ends a transaction of one statement, and is sent together with it.
+    pub(super) end: Option<&'static str>,
+    /// How long one answer may take.
+    pub(super) limit: Duration,
+    /// Whether the transaction has begun and not ended.
+    pub(super) is_open: bool,
+    /// Whether a statement failed. The server then refuses all others, and would answer `COMMIT` with a rollback.
+    pub(super) has_failed: bool,
+    /// Whether somebody has seen rows, so that the queries cannot run again.
+    pub(super) has_rows: bool,
+    pub(super) ahead: Option<&'c Ahead>,
+    catalog: Option<Catalog>,
+    /// The tables of other schemas in the catalog: their names there, and as SQL spells them.
+    elsewhere: Vec<[String; 2]>,
+    left: Vec<String>,
+}
+
+impl<'c> PostgresTx<'c> {
+    pub(super) fn new(engine: &'c Postgres, begin: Option<String>, limit: Duration) -> Self {
+        let Postgres { client, schema, app, .. } = engine;
+        Self {
+            client,
+            schema,
+            app: app.as_ref(),
+            begin,
+            end: None,
+            limit,
+            is_open: false,
+            has_failed: false,
+            has_rows: false,
+            ahead: None,
+            catalog: None,
+            elsewhere: app.as_ref().filter(|app| app.has_state).map(|_| own_tables()).unwrap_or_default(),
+            left: Vec::new(),
+        }
+    }
+
+    /// Waits for the answer to a statement, which is sent at once with what begins the transaction.
+    pub(super) fn wait_for<T>(
+        &mut self,
+        answer: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let (client, limit) = (self.client, self.limit);
+        self.drive(async |driver| client.within(limit, answer(driver)).await)
+    }
+
+    /// As [`Self::wait_for`], for an answer in parts, each of which is waited for.
+    pub(super) fn drive<T>(
+        &mut self,
+        parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let (client, limit, ahead) = (self.client, self.limit, self.ahead);
+        let begin = self.begin.take();
+        let end = self.end.take();
+        self.is_open = end.is_none();
+        let answered = client.drive(async |driver| match begin {
+            None => parts(driver).await,
+            Some(begin) => {
+                let first = client.within(limit, driver.batch_execute(&begin));
+                let ahead = async {
+                    if let Some(ahead) = ahead {
+                        client.within(limit, ahead.ask(driver)).await;
+                    }
+                };
+                let end = async {
+                    match end {
+                        Some(end) => client.within(limit, driver.batch_execute(end)).await,
+                        None => Ok(()),
+                    }
+                };
+                let (has_begun, answered, (), has_ended) = join4(first, parts(driver), ahead, end).await;
+                has_begun.and(answered).and_then(|answer| has_ended.map(|()| answer))
+            }
+        });
+        answered.map_err(|error| {
+            self.has_failed = true;
+            self.named(self.of_silence(translate(&error)))
+        })
+    }
+
+    /// As [`Self::drive`], for a statement that writes. In an app's database the transaction goes on after its failure, as on
+    /// SQLite, so that it can be told what the app's constraints are about.
+    fn guarded<T>(
+        &mut self,
+        parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        if self.app.is_none() {
+            return self.drive(parts);
+        }
+        let (client, limit) = (self.client, self.limit);
+        let done = self.drive(async |driver| {
+            let before = client.within(limit, driver.batch_execute("SAVEPOINT statement"));
+            let after = client.within(limit, driver.batch_execute("RELEASE SAVEPOINT statement"));
+            let (before, done, after) = join3(before, parts(driver), after).await;
+            before?;
+            let done = done?;
+            after.map(|()| done)
+        });
+        done.map_err(|error| match error {
+            StoreError::Conflict | StoreError::Disconnected(_) | StoreError::Unanswered(_) => error,
+            error => self.taken_back(error),
+        })
+    }
+
+    /// Takes back a statement that failed, and completes its error.
+    fn taken_back(&mut self, error: StoreError) -> StoreError {
+        let undo = "ROLLBACK TO SAVEPOINT statement; RELEASE SAVEPOINT statement";
+        if self.batch(undo).is_err() {
+            return error;
+        }
+        self.has_failed = false;
+        let StoreError::NotUnique(name) = error else { return error };
+        let values = [self.schema.into(), name.clone().into()];
+        let found = (self as &mut dyn Tx).query_one(catalog::UNIQUE, &values, |row| row.optional_text(0));
+        StoreError::NotUnique(found.ok().flatten().flatten().unwrap_or(name))
+    }
+
+    /// Names the columns of a unique constraint of the native schema.
+    fn named(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::NotUnique(name) if self.app.is_none() => {
+                StoreError::NotUnique(native_columns(&name).map_or(name, str::to_owned))
+            }
+            other => other,
+        }
+    }
+
+    /// The statement as the server can run it; `None` if it writes to a table whose rows the app keeps elsewhere.
+    fn placed<'s>(&self, sql: &'s str) -> Option<Cow<'s, str>> {
+        let absent = self.app.map(|app| &app.absent[..]).unwrap_or_default();
+        match with_schemas(&self.elsewhere, sql) {
+            Cow::Borrowed(sql) => with_absent(absent, sql),
+            Cow::Owned(sql) => with_absent(absent, &sql).map(|sql| Cow::Owned(sql.into_owned())),
+        }
+    }
+
+    /// Says why the connection ended, if it was because the server said nothing.
+    fn of_silence(&self, error: StoreError) -> StoreError {
+        let Some(limit) = self.client.exceeded() else { return error };
+        let problem = format!("the server did not answer within {} seconds", limit.as_secs());
+        match error {
+            StoreError::Disconnected(_) => StoreError::Disconnected(problem),
+            StoreError::Unanswered(_) => StoreError::Unanswered(problem),
+            other => other,
+        }
+    }
+
+    fn rows(&mut self, statement: &Statement<'_>, each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        let mut has_rows = false;
+        let (client, limit) = (self.client, self.limit);
+        let parts = async |driver: &tokio_postgres::Client| {
+            let rows = driver.query_typed_raw(&statement.sql, statement.parameters());
+            let rows = client.within(limit, rows).await?;
+            pin_mut!(rows);
+            while let Some(row) = client.within(limit, rows.next()).await {
+                let row = Cells::of(&row?)?;
+                has_rows = true;
+                match each(&Row::new(&row)) {
+                    Ok(goes_on) if goes_on.is_continue() => {}
+                    ended => return Ok(ended.map(drop)),
+                }
+            }
+            Ok(Ok(()))
+        };
+        let read = if is_write(&statement.sql) { self.guarded(parts) } else { self.drive(parts) };
+        self.has_rows |= has_rows;
+        read?
+    }
+
+    /// Runs statements that have no parameters.
+    pub(in crate::store::postgres) fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.wait_for(async |driver| driver.batch_execute(sql).await)
+    }
+
+    /// Ends the transaction.
+    pub(in crate::store::postgres) fn commit(mut self) -> Result<(), StoreError> {
+        if !self.is_open {
+            return Ok(());
+        }
+        if self.has_failed {
+            return Err(StoreError::Engine("a statement of the transaction failed".into()));
+        }
+        self.is_open = false;
+        let ended = self.client.wait_for(self.limit, async |driver| driver.batch_execute("COMMIT").await);
+        ended.map_err(|error| self.named(self.of_silence(of_commit(&error))))?;
+        if self.client.has_stopped_waiting() {
+            return Err(StoreError::Unanswered("the server stopped waiting for its standby".into()));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for PostgresTx<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.client.send(ROLLBACK);
+        }
+    }
+}
+
+impl Tx for PostgresTx<'_> {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    fn catalog(&mut self) -> Result<Catalog, StoreError> {
+        if let Some(known) = &self.catalog {
+            return Ok(known.clone());
+        }
+        let schema = self.schema;
+        let (tables, elsewhere) = catalog::read(self, schema)?;
+        self.elsewhere.extend(elsewhere);
+        Ok(self.catalog.insert(Catalog::from(tables)).clone())
+    }
+
+    fn left(&mut self) -> &mut Vec<String> {
+        &mut self.left
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let Some(placed) = self.placed(sql) else { return Ok(0) };
+        let statement = Statement::new(&placed, values)?;
+        if sql.starts_with(TAKE_BACK) {
+            self.has_failed = false;
+        }
+        let (client, limit) = (self.client, self.limit);
+        let done = async |driver: &tokio_postgres::Client| {
+            let parameters = statement.parameters();
+            client.within(limit, driver.execute_typed(&statement.sql, &parameters)).await
+        };
+        if is_write(sql) { self.guarded(done) } else { self.drive(done) }
+    }
+
+    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
+        self.insert_or_copy(target, rows)
+    }
+
+    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        self.execute(sql, values)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        if let Some(rows) = self.ahead.and_then(|ahead| ahead.take(sql, values)) {
+            for row in &rows {
+                self.has_rows = true;
+                if each(&Row::new(row))?.is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        let Some(placed) = self.placed(sql) else { return Ok(()) };
+        self.rows(&Statement::new(&placed, values)?, each)
+    }
+
+    /// Reads by a cursor.
+    fn scan(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        let Some(placed) = self.placed(sql) else { return Ok(()) };
+        let query = Statement::new(&placed, values)?;
+        let declare = ["DECLARE part NO SCROLL CURSOR FOR ", &query.sql].concat();
+        self.wait_for(async |driver| driver.execute_typed(&declare, &query.parameters()).await)?;
+        let fetch = Statement::new(FETCH, &[])?;
+        loop {
+            let (mut rows, mut is_enough) = (0, false);
+            self.rows(&fetch, &mut |row| {
+                rows += 1;
+                each(row).inspect(|goes_on| is_enough = goes_on.is_break())
+            })?;
+            if is_enough || rows < FETCHED {
+                self.client.send("CLOSE part");
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl WriteTx for PostgresTx<'_> {
+    fn hold(&mut self) -> Result<(), StoreError> {
+        self.batch("SET LOCAL idle_in_transaction_session_timeout = 0")
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        PostgresTx::commit(*self)
+    }
+}
