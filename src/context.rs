@@ -9,39 +9,35 @@ mod databases;
 mod environment;
 mod key_file;
 mod libpq_files;
+mod opening;
 mod pepper_file;
+mod schema_file;
 
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
-use create::not_ready;
 use environment::Clock;
 use jiff::{SignedDuration, Timestamp};
 use key_file::KeyFile;
 use pepper_file::PepperFile;
 
-use crate::auth::Auth;
 use crate::auth::app_secrets::{AppSecrets, VersionedSecret};
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
-use crate::auth::secret::{Entropy, EntropyError, Pepper, Token};
-use crate::auth::storage::{ClientInfo, GuestSchema, LooseEnds, NoState, Store, StoreError, WriteBlocker};
-use crate::input_file;
+use crate::auth::secret::{Entropy, EntropyError, Token};
+use crate::auth::storage::{ClientInfo, GuestSchema, LooseEnds, Store, StoreError};
 use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
-use crate::store::sqlite::{self, Conversion, ConvertOptions, Converted};
-use crate::store::{GuestDatabase, OpenError, Opened, SchemaOverrides, SqlStore, State};
 
 pub use authenticate::{Credential, Identity, NoToken, TokenOf, TokenSource};
 pub use create::NotReady;
 pub use environment::{ClockError, Environment, GivenSecret};
 pub use libpq_files::SystemFiles;
+pub use schema_file::SchemaFileError;
 
 /// The global flags.
 #[derive(Debug, Clone, Default)]
@@ -382,38 +378,6 @@ impl Context {
         (!default.is_same(&meant.location)).then(|| path.to_owned())
     }
 
-    /// Opens the database, which must exist, and returns the rules for it.
-    pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
-        self.auth_about(None)
-    }
-
-    /// As [`Context::auth`], for an act that begins with the look-up of a token.
-    fn auth_about(&mut self, token: Option<&Token>) -> anyhow::Result<Auth<'_>> {
-        self.open_for(token)?;
-        if let Some(WriteBlocker { problem, remedy, .. }) = self.guest().and_then(GuestSchema::unclear_times).cloned() {
-            let place = self.database()?;
-            let path = place.location.to_string().into();
-            let error = OpenError::Ambiguous { path, problem, remedy };
-            return Err(error).with_context(|| not_opened(&place));
-        }
-        self.at_work()
-    }
-
-    /// As [`Context::auth`], for a command that needs no time of an app: its database may not show how it stores them.
-    pub fn auth_without_times(&mut self) -> anyhow::Result<Auth<'_>> {
-        self.open_for(None)?;
-        self.at_work()
-    }
-
-    fn open_for(&mut self, token: Option<&Token>) -> anyhow::Result<()> {
-        if self.store.is_none() {
-            let mut opened = self.open(token)?;
-            self.policy = opened.policy()?;
-            self.store = Some(opened);
-        }
-        Ok(())
-    }
-
     /// Whether the open database belongs to a Better Auth app.
     pub fn is_guest(&self) -> bool {
         self.guest().is_some()
@@ -433,144 +397,6 @@ impl Context {
     pub fn has_roles(&self) -> bool {
         self.guest().is_none_or(|schema| schema.has("user", "role"))
     }
-
-    /// As [`Context::auth_without_times`], but ignores invalid values of the policy, so that a command can fix them.
-    pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
-        if self.store.is_none() {
-            let mut opened = self.open(None)?;
-            (self.policy, _) = Policy::sound(&opened.settings()?);
-            self.store = Some(opened);
-        }
-        self.at_work()
-    }
-
-    fn open(&mut self, token: Option<&Token>) -> anyhow::Result<Box<dyn Store>> {
-        let place = self.database()?;
-        // Read first, because a migration is dated too.
-        let acting = self.acting()?;
-        let opened = self.open_at(&place.location, token).map_err(|error| match error.downcast_ref() {
-            Some(OpenError::Missing(_)) => not_ready(&place, false).unwrap_or(error),
-            Some(OpenError::Empty(_)) => not_ready(&place, true).unwrap_or(error),
-            _ => error,
-        });
-        let mut opened = opened.with_context(|| not_opened(&place))?;
-        opened.act_as(acting);
-        self.peppers = PepperFile::of(&self.environment.places, &place.location);
-        Ok(Box::new(opened))
-    }
-
-    /// Keeps a pepper in a file beside the open database. Returns the name that hashes have for it.
-    pub fn add_pepper(&mut self, pepper: &Pepper) -> anyhow::Result<String> {
-        self.peppers.add(pepper, &mut self.entropy).context("could not keep the pepper beside the database")
-    }
-
-    fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
-        let now = self.now()?;
-        let store = self.store.as_deref_mut().context("the store is not open")?;
-        Ok(Auth {
-            store,
-            policy: &self.policy,
-            now,
-            entropy: &mut self.entropy,
-            peppers: &self.peppers,
-            factor_keys: &self.factor_keys,
-            app_secrets: &self.app_secrets,
-        })
-    }
-
-    /// Opens a native database, or an app's database with authctl's state beside it.
-    fn open_at(&mut self, location: &DatabaseLocation, token: Option<&Token>) -> anyhow::Result<SqlStore> {
-        let (overrides, wait) = (self.schema_overrides()?, self.options.wait);
-        let opened = match location {
-            DatabaseLocation::File(path) => sqlite::open(path, wait, &overrides)?,
-            DatabaseLocation::Url(url) => self.open_on_server(url, location, token, &overrides)?,
-        };
-        match opened {
-            Opened::Own(store) => Ok(store),
-            Opened::Guest(app) => {
-                self.open_guest(app).context("could not open what authctl keeps about this app's database")
-            }
-        }
-    }
-
-    /// The content of the schema file (`--schema`).
-    pub fn schema_overrides(&self) -> Result<SchemaOverrides, SchemaFileError> {
-        self.schema_file().map_or_else(|| Ok(SchemaOverrides::default()), |file| read_schema_file(&file))
-    }
-
-    fn open_guest(&mut self, app: GuestDatabase) -> Result<SqlStore, OpenError> {
-        if let Some(place) = app.unsafe_place() {
-            let notice = format!("{place}, so the database may be forged; it is read and not written");
-            // A command may open the database again.
-            if !self.notices.contains(&notice) {
-                self.notices.push(notice);
-            }
-        }
-        app.with(|key| self.state_about(key))
-    }
-
-    /// Opens authctl's state about an app's database, which a text tells from others. Reading needs no state, so a home that
-    /// is missing or cannot be written to is an error of the acts that write.
-    fn state_about(&mut self, database: &OsStr) -> Result<State, OpenError> {
-        let wait = self.options.wait;
-        let state = match paths::guest_state(&self.environment.places, database) {
-            Ok(state) => state,
-            Err(no_home) => return State::without_file(NoState { path: None, problem: no_home.to_string() }, wait),
-        };
-        if let Err(error) = paths::make_private(state.parent().unwrap_or(Path::new("/"))) {
-            if state.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
-                self.notices.push(format!(
-                    "the directory of {} cannot be searched, so authctl's own log, policy and counts of failed \
-                     attempts for this database are not known here",
-                    state.display()
-                ));
-            }
-            return State::without_file(NoState::unwritable(&state, error), wait);
-        }
-        State::open(&state, wait)
-    }
-
-    /// Turns a native database into one of an app. Its log is then in authctl's state about that app.
-    pub fn convert_database(&mut self, options: &ConvertOptions<'_>) -> anyhow::Result<Converted> {
-        let acting = self.acting()?;
-        let native = sqlite::open_to_convert(options.path, options.overrides, options.wait)?;
-        let state =
-            self.state_about(options.path.as_os_str()).context("could not open what authctl keeps about the app")?;
-        let converted = sqlite::convert(Conversion::new(native, state, acting, &mut self.loose_ends), options)?;
-        sqlite::remove_log(options.path);
-        Ok(converted)
-    }
-}
-
-/// What failed when a database could not be opened.
-fn not_opened(place: &DatabasePlace) -> String {
-    match place.location.name() {
-        Some(name) => format!("could not open the database @{name}"),
-        None => format!("could not open the database ({})", place.chosen_by.as_str()),
-    }
-}
-
-/// Larger than any useful schema file.
-const SCHEMA_FILE_BYTES_MAX: usize = 64 * 1024;
-
-/// A schema file (`--schema`) that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the schema file {} cannot be used: {problem}", path.display())]
-pub struct SchemaFileError {
-    path: PathBuf,
-    problem: String,
-}
-
-fn read_schema_file(path: &Path) -> Result<SchemaOverrides, SchemaFileError> {
-    let parsed = input_file::open(path)
-        .and_then(|file| input_file::read(&file, SCHEMA_FILE_BYTES_MAX))
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| {
-            SchemaOverrides::parse(
-                std::str::from_utf8(input_file::without_bom(&bytes)).map_err(|error| error.to_string())?,
-            )
-        });
-    parsed.map_err(|problem| SchemaFileError { path: path.to_owned(), problem })
 }
 
 #[cfg(test)]
