@@ -29,9 +29,10 @@ use crate::auth::policy::Policy;
 use crate::auth::secret::{Entropy, EntropyError, Token};
 use crate::auth::storage::{ClientInfo, GuestSchema, LooseEnds, Store, StoreError};
 use crate::mail::Report;
-use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
+use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, DatabaseUrl, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
+use crate::store::postgres::Address;
 
 pub use authenticate::{Credential, Identity, NoToken, TokenOf, TokenSource};
 pub use create::NotReady;
@@ -88,6 +89,8 @@ pub struct Context {
     clock: Clock,
     prompt: Prompt,
     place: OnceCell<DatabasePlace>,
+    /// The first address of a server that was read, and what it says.
+    server: OnceCell<(DatabaseUrl, Address)>,
     done: Option<Done>,
     /// The token from `AUTHCTL_TOKEN_FILE`, after the first read: a pipe can be read only once.
     token_in_file: OnceCell<Token>,
@@ -124,6 +127,7 @@ impl Context {
             options,
             environment,
             place: OnceCell::new(),
+            server: OnceCell::new(),
             done: None,
             token_in_file: OnceCell::new(),
             signed_in: None,

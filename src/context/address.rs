@@ -15,14 +15,20 @@ use crate::store::sqlite::{self, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
 impl Context {
-    /// Reads the address of a PostgreSQL database; `None` if it is one of another kind.
+    /// Reads the address of a PostgreSQL database; `None` if it is one of another kind. The first one is kept: it is that of
+    /// the command's database, which is named before it is opened, and files of libpq belong to it.
     pub(super) fn address(&self, url: &DatabaseUrl) -> Result<Option<Address>, PathError> {
         if !Address::is_address(url.expose()) {
             return Ok(None);
         }
+        if let Some((_, known)) = self.server.get().filter(|(known, _)| known.expose() == url.expose()) {
+            return Ok(Some(known.clone()));
+        }
         let libpq = Libpq { env: self.environment.libpq(), files: &SystemFiles };
-        let parsed = Address::parse(url.expose(), &libpq);
-        parsed.map(Some).map_err(|error| PathError::Address(error.into()))
+        let address = Address::parse(url.expose(), &libpq).map_err(|error| PathError::Address(error.into()))?;
+        // Another one stays as it is.
+        let _kept = self.server.set((url.clone(), address.clone()));
+        Ok(Some(address))
     }
 
     /// Reads an argument that names a database besides that of the command.

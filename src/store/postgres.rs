@@ -35,6 +35,7 @@ use crate::auth::secret::Token;
 use crate::auth::storage::StoreError;
 
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
+use connect::Begun;
 pub use connect::ConnectError;
 #[cfg(test)]
 pub(in crate::store) use connect::tests::address as address_of;
@@ -191,9 +192,10 @@ fn connected_for(
     token: Option<&Token>,
     wait: Duration,
 ) -> Result<Postgres, ServerError> {
-    let mut engine = connected_to(schema, address, wait)?;
+    let begun = connect::begin(address);
     let policy = (policy::SETTINGS.to_owned(), Vec::new());
     let session = token.map(|token| sessions::look_up(&NATIVE_POSTGRES, token));
+    let mut engine = connected_over(begun, schema, address, wait)?;
     let behind = engine.is_standby().then(|| (info::BEHIND.to_owned(), Vec::new()));
     engine.ask_ahead([policy].into_iter().chain(session).chain(behind).collect());
     Ok(engine)
@@ -352,10 +354,20 @@ fn connected(address: &Address, wait: Duration) -> Result<Postgres, ServerError>
     connected_to(schema_of(address), address, wait)
 }
 
-#[expect(clippy::disallowed_methods, reason = "measures how long the server takes")]
 fn connected_to(schema: &str, address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
+    connected_over(None, schema, address, wait)
+}
+
+/// As [`connected_to`], over a connection that was begun.
+#[expect(clippy::disallowed_methods, reason = "measures how long the server takes")]
+fn connected_over(
+    begun: Option<Begun>,
+    schema: &str,
+    address: &Address,
+    wait: Duration,
+) -> Result<Postgres, ServerError> {
     let start = Instant::now();
-    let client = connect::connect(address, wait)?;
+    let client = connect::connect(address, wait, begun)?;
     if let Some(version) = client.version().filter(|version| major(version).is_some_and(|major| major < VERSION_MIN)) {
         return Err(ServerError::TooOld { address: address.shown(), version: version.to_owned() });
     }
@@ -363,7 +375,8 @@ fn connected_to(schema: &str, address: &Address, wait: Duration) -> Result<Postg
         return Err(ServerError::Encoding { address: address.shown(), encoding: encoding.to_owned() });
     }
     let again = address.clone();
-    let reconnect = move || connect::connect(&again, wait).map_err(|error| StoreError::Disconnected(error.to_string()));
+    let reconnect =
+        move || connect::connect(&again, wait, None).map_err(|error| StoreError::Disconnected(error.to_string()));
     Ok(Postgres::new(client, reconnect, schema.to_owned(), wait, start))
 }
 
@@ -373,7 +386,7 @@ fn major(version: &str) -> Option<u32> {
 }
 
 fn version(engine: &Postgres, address: &Address) -> Result<Option<(u32, Contents)>, ServerError> {
-    migrate::version(&mut engine.snapshot_of_one()).map_err(|source| failed(address, source))
+    migrate::version(&mut engine.look_up()).map_err(|source| failed(address, source))
 }
 
 /// The error about a database without authctl's tables.

@@ -61,7 +61,7 @@ impl Client {
     pub(super) fn connect<S, T>(
         limit: Duration,
         is_socket: bool,
-        connecting: impl Future<Output = Result<(tokio_postgres::Client, tokio_postgres::Connection<S, T>), Error>>,
+        connecting: impl Future<Output = Result<(tokio_postgres::Client, tokio_postgres::Connection<S, T>), Failed>>,
     ) -> Result<Self, Failed>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -69,7 +69,7 @@ impl Client {
     {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(Failed::Io)?;
         let connected = runtime.block_on(async { timeout(limit, connecting).await });
-        let (driver, connection) = connected.map_err(|_| Failed::Late)?.map_err(Failed::Driver)?;
+        let (driver, connection) = connected.map_err(|_| Failed::Late)??;
         let version = connection.parameter("server_version").map(str::to_owned);
         let encoding = connection.parameter("server_encoding").map(str::to_owned);
         let is_standby = connection.parameter("in_hot_standby") == Some("on");

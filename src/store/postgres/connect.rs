@@ -15,9 +15,11 @@ use std::error::Error as _;
 use std::hash::BuildHasher as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use tokio_postgres::config::{ChannelBinding as DriverBinding, SslMode, SslNegotiation};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -126,7 +128,22 @@ impl ConnectError {
     }
 }
 
-/// Connects to the first server that serves.
+/// A connection to the socket of a server of this machine, on which nothing was sent yet. The server starts a process for it
+/// while the caller prepares what it will ask, which takes as long as all that authctl does until then.
+pub(super) struct Begun(UnixStream);
+
+/// Begins a connection to the only server of an address, if it has a socket. What fails here fails for [`connect`] too,
+/// which reports it.
+pub(super) fn begin(address: &Address) -> Option<Begun> {
+    let [Host { endpoint: Endpoint::Socket(directory), port, .. }] = &address.hosts[..] else { return None };
+    let socket =
+        socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None);
+    let socket = socket.ok()?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(directory.join(format!(".s.PGSQL.{port}"))).ok()?).ok()?;
+    Some(Begun(socket.into()))
+}
+
+/// Connects to the first server that serves, over a connection that was begun if there is one.
 ///
 /// Each attempt takes at most the address's `connect_timeout`, else `wait`, and at least two seconds. A server that is
 /// starting up or has no connection left is asked again until `wait` is over, and so are several of which none is in the
@@ -135,12 +152,13 @@ impl ConnectError {
 /// # Errors
 /// [`ConnectError`].
 #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
-pub(super) fn connect(address: &Address, wait: Duration) -> Result<Client, ConnectError> {
+pub(super) fn connect(address: &Address, wait: Duration, begun: Option<Begun>) -> Result<Client, ConnectError> {
     let limit = address.connect_timeout.unwrap_or(wait).max(LIMIT_MIN);
     let start = Instant::now();
     let mut pause = PAUSE_MIN;
+    let mut search = Search { address, limit, begun };
     loop {
-        match connect_once(address, limit) {
+        match search.once() {
             Err(error) if error.is_passing() && start.elapsed() + pause < wait => {
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(PAUSE_MAX);
@@ -150,50 +168,96 @@ pub(super) fn connect(address: &Address, wait: Duration) -> Result<Client, Conne
     }
 }
 
-/// One attempt at each server.
-fn connect_once(address: &Address, limit: Duration) -> Result<Client, ConnectError> {
-    let mut hosts: Vec<&Host> = address.hosts.iter().collect();
-    if address.is_balanced {
-        // The keys of the hasher are random, and no secret depends on the order.
-        let random = RandomState::new();
-        hosts.sort_by_cached_key(|host| random.hash_one(host.to_string()));
-    }
-    let rounds: &[TargetSession] = match &address.target_session {
-        TargetSession::PreferStandby => &[TargetSession::Standby, TargetSession::Any],
-        other => std::slice::from_ref(other),
-    };
-    let mut failed = Vec::new();
-    for target in rounds {
-        failed.clear();
-        for host in &hosts {
-            match connect_host(address, host, *target, limit) {
-                Err(error) if error.is_final() => return Err(error),
-                Err(error) => failed.push(error),
-                Ok(client) => return Ok(client),
-            }
-        }
-    }
-    Err(if failed.len() == 1 { failed.remove(0) } else { ConnectError::Several(failed) })
+/// The search for a server that serves.
+struct Search<'a> {
+    address: &'a Address,
+    /// How long one attempt may take.
+    limit: Duration,
+    /// For the first attempt.
+    begun: Option<Begun>,
 }
 
-/// Connects to the first address of a server that answers.
-fn connect_host(
-    address: &Address,
-    host: &Host,
-    target: TargetSession,
-    limit: Duration,
-) -> Result<Client, ConnectError> {
-    let mut error = ConnectError::Unreachable {
-        host: host.to_string(),
-        source: io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
-    };
-    for ip in addresses(host, limit)? {
-        match attempt(address, host, ip, target, limit, !host.is_local()) {
-            Err(failed @ (ConnectError::Unreachable { .. } | ConnectError::Silent { .. })) => error = failed,
-            result => return result,
+impl Search<'_> {
+    /// One attempt at each server.
+    fn once(&mut self) -> Result<Client, ConnectError> {
+        let mut hosts: Vec<&Host> = self.address.hosts.iter().collect();
+        if self.address.is_balanced {
+            // The keys of the hasher are random, and no secret depends on the order.
+            let random = RandomState::new();
+            hosts.sort_by_cached_key(|host| random.hash_one(host.to_string()));
+        }
+        let rounds: &[TargetSession] = match &self.address.target_session {
+            TargetSession::PreferStandby => &[TargetSession::Standby, TargetSession::Any],
+            other => std::slice::from_ref(other),
+        };
+        let mut failed = Vec::new();
+        for target in rounds {
+            failed.clear();
+            for host in &hosts {
+                match self.host(host, *target) {
+                    Err(error) if error.is_final() => return Err(error),
+                    Err(error) => failed.push(error),
+                    Ok(client) => return Ok(client),
+                }
+            }
+        }
+        Err(if failed.len() == 1 { failed.remove(0) } else { ConnectError::Several(failed) })
+    }
+
+    /// Connects to the first address of a server that answers.
+    fn host(&mut self, host: &Host, target: TargetSession) -> Result<Client, ConnectError> {
+        let mut error = ConnectError::Unreachable {
+            host: host.to_string(),
+            source: io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
+        };
+        for ip in addresses(host, self.limit)? {
+            match self.attempt(host, ip, target, !host.is_local()) {
+                Err(failed @ (ConnectError::Unreachable { .. } | ConnectError::Silent { .. })) => error = failed,
+                result => return result,
+            }
+        }
+        Err(error)
+    }
+
+    /// One attempt at one address. A guarded connection gives no password to a server without TLS, except by SCRAM.
+    fn attempt(
+        &mut self,
+        host: &Host,
+        ip: Option<IpAddr>,
+        target: TargetSession,
+        is_guarded: bool,
+    ) -> Result<Client, ConnectError> {
+        let Self { address, limit, .. } = *self;
+        let mut config = config(address, host, ip, limit);
+        let (mode, verify) = match address.encryption(host) {
+            Encryption::Never => (SslMode::Disable, None),
+            Encryption::Offered(verify) => (SslMode::Prefer, Some(verify)),
+            Encryption::Required(verify) => (SslMode::Require, Some(verify)),
+        };
+        config.ssl_mode(mode);
+        let is_guarded = is_guarded && mode != SslMode::Require;
+        if is_guarded {
+            config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+        }
+        let connector = verify.map(|verify| tls::connector(address, verify)).transpose();
+        let connector = connector.map_err(|source| ConnectError::Tls { host: host.to_string(), source })?;
+        let is_socket = ip.is_none();
+        let connected = match (connector, self.begun.take()) {
+            (tls, _) if is_guarded => start(&config, Unencrypted { tls }, limit, is_socket),
+            (Some(connector), _) => start(&config, connector, limit, is_socket),
+            (None, Some(begun)) => start_over(begun, &config, limit),
+            (None, None) => start(&config, NoTls, limit, is_socket),
+        };
+        let state =
+            connected.and_then(|client| Ok((check_state(&client, target, limit).map_err(Failed::Driver)?, client)));
+        match state {
+            Ok((None, client)) => Ok(client),
+            Ok((Some(wanted), _)) => Err(ConnectError::WrongState { host: host.to_string(), wanted }),
+            Err(Failed::Late) => Err(ConnectError::Silent { host: host.to_string(), limit }),
+            Err(Failed::Io(source)) => Err(ConnectError::Thread(source)),
+            Err(Failed::Driver(error)) => Err(reason(error, address, host, limit)),
         }
     }
-    Err(error)
 }
 
 /// The addresses of a server; `None` stands for a socket.
@@ -230,50 +294,20 @@ fn within<T: Send + 'static>(
     })
 }
 
-/// One attempt at one address. A guarded connection gives no password to a server without TLS, except by SCRAM.
-fn attempt(
-    address: &Address,
-    host: &Host,
-    ip: Option<IpAddr>,
-    target: TargetSession,
-    limit: Duration,
-    is_guarded: bool,
-) -> Result<Client, ConnectError> {
-    let mut config = config(address, host, ip, limit);
-    let (mode, verify) = match address.encryption(host) {
-        Encryption::Never => (SslMode::Disable, None),
-        Encryption::Offered(verify) => (SslMode::Prefer, Some(verify)),
-        Encryption::Required(verify) => (SslMode::Require, Some(verify)),
-    };
-    config.ssl_mode(mode);
-    let is_guarded = is_guarded && mode != SslMode::Require;
-    if is_guarded {
-        config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
-    }
-    let connector = verify.map(|verify| tls::connector(address, verify)).transpose();
-    let connector = connector.map_err(|source| ConnectError::Tls { host: host.to_string(), source })?;
-    let connected = match connector {
-        tls if is_guarded => start(&config, Unencrypted { tls }, limit, ip.is_none()),
-        Some(connector) => start(&config, connector, limit, ip.is_none()),
-        None => start(&config, NoTls, limit, ip.is_none()),
-    };
-    let state = connected.and_then(|client| Ok((check_state(&client, target, limit).map_err(Failed::Driver)?, client)));
-    match state {
-        Ok((None, client)) => Ok(client),
-        Ok((Some(wanted), _)) => Err(ConnectError::WrongState { host: host.to_string(), wanted }),
-        Err(Failed::Late) => Err(ConnectError::Silent { host: host.to_string(), limit }),
-        Err(Failed::Io(source)) => Err(ConnectError::Thread(source)),
-        Err(Failed::Driver(error)) => Err(reason(error, address, host, limit)),
-    }
-}
-
 fn start<T: MakeTlsConnect<Socket, Stream: Send + 'static>>(
     config: &Config,
     connector: T,
     limit: Duration,
     is_socket: bool,
 ) -> Result<Client, Failed> {
-    Client::connect(limit, is_socket, config.connect(connector))
+    Client::connect(limit, is_socket, async { config.connect(connector).await.map_err(Failed::Driver) })
+}
+
+fn start_over(Begun(stream): Begun, config: &Config, limit: Duration) -> Result<Client, Failed> {
+    Client::connect(limit, true, async {
+        let stream = tokio::net::UnixStream::from_std(stream).map_err(Failed::Io)?;
+        config.connect_raw(stream, NoTls).await.map_err(Failed::Driver)
+    })
 }
 
 /// The settings of the driver. It keeps its own copy of the password, which it does not wipe.

@@ -8,8 +8,8 @@ use crate::auth::storage::{PolicySet, StoreError};
 use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::OWN_TIME;
 
-/// Selects the settings.
-pub(in crate::store) const SETTINGS: &str = r#"SELECT "key", "value" FROM "authctl_policy" ORDER BY "key""#;
+/// Selects the settings, in any order: a server takes a tenth of the time to open a database for an order.
+pub(in crate::store) const SETTINGS: &str = r#"SELECT "key", "value" FROM "authctl_policy""#;
 
 /// Reads the policy: the settings over the defaults. An unknown key belongs to a later authctl and is
 /// ignored. A value that its key does not accept is an error.
@@ -25,9 +25,12 @@ pub(in crate::store) fn read(tx: &mut dyn Tx) -> Result<Policy, StoreError> {
     })
 }
 
-/// Reads the settings without checking them. Bytes that are not text become a value that no key accepts.
+/// Reads the settings in the order of their keys, without checking them. Bytes that are not text become a value that no key
+/// accepts.
 pub(in crate::store) fn settings(tx: &mut dyn Tx) -> Result<Vec<(String, String)>, StoreError> {
-    tx.query_all(SETTINGS, &[], |row| Ok((lossy_text(row, 0)?, lossy_text(row, 1)?)))
+    let mut settings = tx.query_all(SETTINGS, &[], |row| Ok((lossy_text(row, 0)?, lossy_text(row, 1)?)))?;
+    settings.sort();
+    Ok(settings)
 }
 
 fn lossy_text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub(in crate::store) fn address(text: &str) -> Address {
 }
 
 fn open(text: &str) -> Result<Client, ConnectError> {
-    connect(&address(text), WAIT)
+    connect(&address(text), WAIT, None)
 }
 
 fn refusal(text: &str) -> ConnectError {
@@ -294,7 +295,7 @@ fn listener(serve: impl Fn(TcpStream, usize) + Send + 'static, connections: usiz
 }
 
 /// Reads one message without a type: the request for TLS or the start of a session.
-fn read_start(stream: &mut TcpStream) {
+fn read_start(stream: &mut impl io::Read) {
     let mut length = [0; 4];
     stream.read_exact(&mut length).unwrap();
     let mut rest = vec![0; u32::from_be_bytes(length) as usize - 4];
@@ -347,11 +348,11 @@ fn refusals_are_told_apart_by_sqlstate() {
     assert!(matches!(told("3D000"), ConnectError::NoDatabase { .. }));
     assert!(matches!(told("08P01"), ConnectError::Refused { code, .. } if code == "08P01"));
     assert!(matches!(
-        connect(&address(&answering(vec![error("53300")])), Duration::ZERO),
+        connect(&address(&answering(vec![error("53300")])), Duration::ZERO, None),
         Err(ConnectError::TooManyConnections { .. })
     ));
     assert!(matches!(
-        connect(&address(&answering(vec![error("57P03")])), Duration::ZERO),
+        connect(&address(&answering(vec![error("57P03")])), Duration::ZERO, None),
         Err(ConnectError::NotReady { .. })
     ));
 }
@@ -359,6 +360,31 @@ fn refusals_are_told_apart_by_sqlstate() {
 #[test]
 fn server_that_starts_up_is_asked_again() {
     open(&answering(vec![error("57P03"), error("53300"), error("57P03"), ready()])).unwrap();
+}
+
+/// A connection that was begun is the first that is used, and only there.
+#[test]
+fn connection_is_begun_on_the_socket_of_the_only_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().display();
+    let of_socket = format!("host={place} port=5432 user=ada dbname=app");
+    assert!(begin(&address(&of_socket)).is_none(), "nothing listens");
+    let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
+    assert!(begin(&address("postgres://ada@127.0.0.1/app")).is_none());
+    assert!(begin(&address(&format!("host={place},{place} port=5432,5432 user=ada dbname=app"))).is_none());
+    let answers = [error("57P03"), ready()];
+    let serve = std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_start(&mut stream);
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    let address = address(&of_socket);
+    let begun = begin(&address);
+    assert!(begun.is_some());
+    connect(&address, WAIT, begun).unwrap();
+    serve.join().unwrap();
 }
 
 /// The answer to `SHOW transaction_read_only`.
@@ -385,7 +411,7 @@ fn cluster_without_a_leader_is_asked_again() {
         format!("{rest} port={},{}", ports[0], ports[1])
     };
     open(&hosts([answers(9), answers(2)])).unwrap();
-    let none = connect(&address(&hosts([answers(9), answers(9)])), Duration::ZERO);
+    let none = connect(&address(&hosts([answers(9), answers(9)])), Duration::ZERO, None);
     assert!(matches!(none, Err(ConnectError::Several(errors)) if errors.len() == 2));
 }
 
@@ -478,7 +504,7 @@ fn guarded(text: &str) -> Result<Client, ConnectError> {
     let address = address(text);
     let host = &address.hosts()[0];
     let ip = addresses(host, WAIT).unwrap()[0];
-    attempt(&address, host, ip, TargetSession::Any, WAIT, true)
+    Search { address: &address, limit: WAIT, begun: None }.attempt(host, ip, TargetSession::Any, true)
 }
 
 #[test]
@@ -515,7 +541,7 @@ fn password_goes_to_another_machine_only_by_scram_or_tls() {
 #[test]
 fn balanced_servers_are_asked_in_any_order() {
     let address = address("host=/absent/1,/absent/2 load_balance_hosts=random");
-    let first = |_: u32| match connect_once(&address, WAIT) {
+    let first = |_: u32| match (Search { address: &address, limit: WAIT, begun: None }).once() {
         Err(ConnectError::Several(errors)) => errors[0].to_string(),
         other => panic!("{:?}", other.err()),
     };
