@@ -6,7 +6,7 @@ the log included, to sqlite3 in one transaction each table. Prints the CPU time 
 microseconds a user, the ratio, and the peak memory of both in MiB. The page cache of sqlite3 has CACHE KiB: 2000 is what it has
 by itself, and 65536, as here by default, is what makes it fast.
 
-    cargo build --profile dist --locked && benches/import.py [USERS [ROUNDS [CACHE]]]
+    packaging/build.sh && benches/import.py [USERS [ROUNDS [CACHE]]]
 """
 
 import base64

@@ -3,7 +3,7 @@
 # with 1 when one is exceeded. The counts are the same in every run on a machine; another compiler moves them by a few
 # hundredths. A command that got cheaper gets a lower limit here.
 #
-# Needs valgrind, sqlite3 and GNU time. `cargo build --profile dist --locked && benches/limits.sh`
+# Needs valgrind, sqlite3 and GNU time. `packaging/build.sh && benches/limits.sh`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -27,6 +27,7 @@ pub mod commands;
 pub mod context;
 pub mod error;
 pub mod export;
+pub mod getent;
 pub mod import;
 pub mod input_file;
 pub mod interrupt;

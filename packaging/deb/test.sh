@@ -18,7 +18,8 @@ done
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-cargo deb --quiet --locked --profile dist --output "$scratch/authctl.deb" > "$scratch/out"
+packaging/build.sh --quiet
+cargo deb --quiet --locked --no-build --profile dist --output "$scratch/authctl.deb" > "$scratch/out"
 dpkg-deb --field "$scratch/authctl.deb" Package Version Depends
 root=$scratch/root
 mkdir -p "$root/var/lib/dpkg/updates" "$root/var/lib/dpkg/info" "$root/var/log"
@@ -53,6 +54,8 @@ if command -v systemd-analyze > /dev/null; then
         fail 'systemd does not accept the units'
 fi
 
+ldd "$root/usr/bin/authctl" > "$scratch/out" 2>&1 && ! grep -q 'statically linked' "$scratch/out" &&
+    fail 'the program loads libraries'
 mkdir -m 700 "$scratch/home"
 authctl() {
     env -i HOME="$scratch/home" "$root/usr/bin/authctl" "$@"
@@ -61,6 +64,14 @@ authctl() {
     fail "--version says $(authctl --version)"
 authctl -q signup ada@example.com --name Ada --password-stdin <<< 'correct horse battery staple'
 [ "$(authctl whoami --json | grep -c ada@example.com)" = 1 ] || fail 'nobody is signed in'
+# Names of users and machines come from the system, although the program has a C library of its own.
+[ "$(authctl audit list --json | grep -o '"osUser":"[^"]*"' | sort -u)" = "\"osUser\":\"$(id -un)\"" ] ||
+    fail 'the audit log has no name of the user'
+host=$(uname -n)
+if getent hosts "$host" > "$scratch/out"; then
+    said=$(authctl --db "postgres://authctl@$host:1/app?sslmode=disable" db status 2>&1) || true
+    grep -q refused <<< "$said" || fail "$host has no address: $said"
+fi
 # What the units run.
 for unit in prune backup; do
     mkdir -p "$scratch/home/backups"

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
 use super::authenticate::Guarded;
@@ -15,6 +16,7 @@ use crate::auth::duration::whole_second;
 use crate::auth::policy::LONGEST_LIFE;
 use crate::auth::secret::{AppSecret, SecretError};
 use crate::auth::storage::ClientInfo;
+use crate::getent;
 use crate::mail::handover;
 use crate::paths::PathEnv;
 use crate::store::postgres::LibpqEnv;
@@ -321,12 +323,12 @@ pub(super) fn who() -> (String, String) {
 
 /// The effective user's name or number.
 fn os_user() -> String {
-    os_user_name().unwrap_or_else(|| format!("uid {}", nix::unistd::Uid::effective()))
+    os_user_name().unwrap_or_else(|| format!("uid {}", geteuid().as_raw()))
 }
 
 /// The effective user's name. `USER` is not used, because the caller can set it.
 fn os_user_name() -> Option<String> {
-    Some(nix::unistd::User::from_uid(nix::unistd::Uid::effective()).ok()??.name)
+    getent::user_name(geteuid().as_raw())
 }
 
 /// A variable of libpq, if it is one and is valid text.

@@ -6,7 +6,7 @@
 //! STARTTLS. TLS itself refuses clear text that arrives later.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::settings::{Credentials, Protection};
 use super::{Failure, Mailer, Step, answer_text};
+use crate::getent;
 
 type Failed = (Step, Failure);
 
@@ -312,7 +313,7 @@ fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if host == "localhost" {
         return Ok(vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)]);
     }
-    (host, port).to_socket_addrs().map(Iterator::collect)
+    getent::addresses(host, port)
 }
 
 /// Connects to the first address that answers.

@@ -14,7 +14,7 @@ use std::collections::hash_map::RandomState;
 use std::error::Error as _;
 use std::hash::BuildHasher as _;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -29,6 +29,7 @@ use super::address::{Address, ChannelBinding, Encryption, Endpoint, Host, Target
 use super::client::{Client, Failed};
 use super::tls::{self, TlsError};
 use super::unencrypted::{AsksForPassword, Unencrypted};
+use crate::getent;
 
 /// The name that the server shows for the connection, unless the address gives another one.
 const APPLICATION_NAME: &str = "authctl";
@@ -270,8 +271,8 @@ fn addresses(host: &Host, limit: Duration) -> Result<Vec<Option<IpAddr>>, Connec
     if name == "localhost" {
         return Ok(vec![Some(Ipv4Addr::LOCALHOST.into()), Some(Ipv6Addr::LOCALHOST.into())]);
     }
-    let place = (name.clone(), host.port);
-    let found = within(host, limit, move || place.to_socket_addrs().map(Iterator::collect::<Vec<_>>))?;
+    let (name, port) = (name.clone(), host.port);
+    let found = within(host, limit, move || getent::addresses(&name, port))?;
     let found = found.map_err(|source| ConnectError::Unreachable { host: host.to_string(), source })?;
     Ok(found.into_iter().map(|found| Some(found.ip())).collect())
 }

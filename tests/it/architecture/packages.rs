@@ -36,7 +36,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("lettre", &["src/mail.rs", "src/mail/"]),
     // The package `md-5`.
     ("md5", &["src/auth/password/"]),
-    ("nix", &["src/context/environment.rs", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
+    ("nix", &["src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
     ("pbkdf2", &["src/auth/password/"]),
     (
         "percent_encoding",

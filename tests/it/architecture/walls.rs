@@ -18,7 +18,7 @@ const SECRETS: &[&str] = &["auth::secret"];
 const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
     // `input_file` reads the certificates and keys of a connection.
-    Wall { part: "store", may: &["auth", "input_file", "paths::quoted"], but: &[] },
+    Wall { part: "store", may: &["auth", "input_file", "getent", "paths::quoted"], but: &[] },
     Wall { part: "output", may: &["auth", "error::ExitCode"], but: &[] },
     // Readers of exports make the rows of an import, spell hashes as verifiers do, and know no rule.
     Wall { part: "import", may: &["auth::import", "auth::password::encoding"], but: &[] },
@@ -26,19 +26,30 @@ const WALLS: &[Wall] = &[
     Wall { part: "session_file", may: &["auth::secret", "input_file", "paths"], but: &[] },
     Wall { part: "prompt", may: &["auth::secret", "input_file", "interrupt"], but: &[] },
     Wall { part: "interrupt", may: &[], but: &[] },
+    Wall { part: "getent", may: &[], but: &[] },
     Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "output_file", may: &[], but: &[] },
     // Exports of authctl are what its own reader reads.
     Wall { part: "export", may: &["auth", "import::authctl", "output::csv", "output::json"], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     // The recipient is an address. Other modules decide the text of a message.
-    Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },
+    Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file", "getent"], but: &[] },
     // The top of the clap tree names the arguments of each command. Help also has the exit codes, and durations
     // and networks have one syntax.
     Wall { part: "cli", may: &["commands", "error::ExitCode", "auth::duration", "auth::session"], but: &[] },
     Wall {
         part: "context",
-        may: &["auth", "input_file", "session_file", "prompt", "paths", "store", "mail::Report", "mail::handover"],
+        may: &[
+            "auth",
+            "input_file",
+            "getent",
+            "session_file",
+            "prompt",
+            "paths",
+            "store",
+            "mail::Report",
+            "mail::handover",
+        ],
         but: &[],
     },
     Wall {
