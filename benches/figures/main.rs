@@ -2,7 +2,8 @@
 //!
 //! After ` -- `: a number is the number of rounds, `--million` adds the table of database sizes up to a million users,
 //! `--json` prints one JSON document instead of tables. `--server ADDRESS` measures the sizes on a PostgreSQL server instead,
-//! in schemas that it makes and drops. `--sign-ins` measures sign-ins a second, in a file or on that server.
+//! in schemas that it makes and drops. `--sign-ins` measures sign-ins a second, in a file or on that server, and `--whoami` the
+//! look-up of a session on that server.
 //!
 //! It runs whole processes, because a user waits for those. The figure of a run is the processor time of the process,
 //! user and system, which other work on the machine changes least. The runs are interleaved and their order is
@@ -31,6 +32,8 @@ const ROUNDS: usize = 60;
 const ROUNDS_OF_SIZES: usize = 5;
 /// Users of the database of the first table.
 const USERS: usize = 100_000;
+/// Users of the database in which a session is looked up on a server.
+const USERS_OF_LOOK_UP: usize = 1_000;
 /// Users of the databases of the second table.
 const SIZES: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
 /// Makes the benchmark run another program and print its peak memory.
@@ -113,6 +116,9 @@ fn main() {
     let server = server.map(|(_, address)| address.as_str());
     if is_given("--sign-ins") {
         return sign_ins::print(server, own_hash);
+    }
+    if let Some(address) = server.filter(|_| is_given("--whoami")) {
+        return print_look_up(address, rounds);
     }
     if let Some(address) = server {
         return print_server(&on_server(address, rounds));
@@ -210,8 +216,9 @@ impl Row<'_> {
         quantile(self.costs.iter().map(|cost| cost.processor), percent)
     }
 
-    fn elapsed(&self) -> f64 {
-        quantile(self.costs.iter().map(|cost| cost.elapsed), 50)
+    /// The time that passed at this quantile, in milliseconds.
+    fn elapsed(&self, percent: usize) -> f64 {
+        quantile(self.costs.iter().map(|cost| cost.elapsed), percent)
     }
 
     /// The processor time as a multiple of that of the row beside it.
@@ -225,7 +232,7 @@ impl Row<'_> {
         json!({
             "name": self.name,
             "processorMs": {"p10": self.processor(10), "median": self.processor(50), "p90": self.processor(90)},
-            "elapsedMs": self.elapsed(),
+            "elapsedMs": self.elapsed(50),
             "beside": self.beside,
             "ratio": self.ratio(rows),
             "peakKib": peak(&(self.program)()),
@@ -305,11 +312,28 @@ fn on_server(address: &str, rounds: usize) -> Vec<(String, Vec<[f64; 3]>)> {
         table[1].1.push([f64::NAN, copied, f64::NAN]);
         for row in &rows {
             let of_row = &mut table.iter_mut().find(|(name, _)| *name == row.name).unwrap().1;
-            of_row.push([row.processor(50), row.elapsed(), to_mib(peak(&(row.program)()))]);
+            of_row.push([row.processor(50), row.elapsed(50), to_mib(peak(&(row.program)()))]);
         }
         place.leave_server();
     }
     table
+}
+
+/// Prints how long `whoami` takes on a server, beside psql with the same look-up.
+fn print_look_up(address: &str, rounds: usize) {
+    let mut place = Place::new(USERS_OF_LOOK_UP);
+    place.copy_to_server(address);
+    let mut rows = [row(PSQL, None, || place.psql_question()), row("whoami", None, || place.authctl(&["whoami"]))];
+    measure(&mut rows, rounds, &place);
+    println!("{rounds} interleaved rounds; times in ms\n\n| what | elapsed | p10 | CPU |\n|---|---:|---:|---:|");
+    for row in &rows {
+        println!("| {} | {:.2} | {:.2} | {:.2} |", row.name, row.elapsed(50), row.elapsed(10), row.processor(50));
+    }
+    let [psql, whoami] = &rows;
+    let of_psql = [50, 10].map(|percent| whoami.elapsed(percent) / psql.elapsed(percent));
+    println!("\nwhoami takes x{:.2} of the time of psql, x{:.2} at p10", of_psql[0], of_psql[1]);
+    drop(rows);
+    place.leave_server();
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a process has less memory than 53 bits count")]
@@ -343,7 +367,7 @@ fn print(rows: &[Row<'_>], rounds: usize, place: &Place) {
         let ratio = row.ratio(rows).map_or("-".to_owned(), |ratio| format!("x{ratio:.2}"));
         let beside = row.beside.unwrap_or("-");
         place.forget_attempts();
-        let (name, elapsed, peak) = (&row.name, row.elapsed(), peak(&(row.program)()));
+        let (name, elapsed, peak) = (&row.name, row.elapsed(50), peak(&(row.program)()));
         println!("| {name} | {middle:.2} | {p10:.2} | {p90:.2} | {elapsed:.2} | {beside} | {ratio} | {peak} |");
     }
     let found = |name: &str| rows.iter().find(|row| row.name == name);
