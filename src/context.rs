@@ -32,8 +32,9 @@ use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, DatabaseUrl, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
-use crate::store::postgres::Address;
+use crate::store::postgres::{Address, Begun};
 
+pub use address::Approach;
 pub use authenticate::{Credential, Identity, NoToken, TokenOf, TokenSource};
 pub use create::NotReady;
 pub use environment::{ClockError, Environment, GivenSecret};
@@ -91,6 +92,8 @@ pub struct Context {
     place: OnceCell<DatabasePlace>,
     /// The first address of a server that was read, and what it says.
     server: OnceCell<(DatabaseUrl, Address)>,
+    /// A connection to that server, until the database opens.
+    begun: Option<Begun>,
     done: Option<Done>,
     /// The token from `AUTHCTL_TOKEN_FILE`, after the first read: a pipe can be read only once.
     token_in_file: OnceCell<Token>,
@@ -128,6 +131,7 @@ impl Context {
             environment,
             place: OnceCell::new(),
             server: OnceCell::new(),
+            begun: None,
             done: None,
             token_in_file: OnceCell::new(),
             signed_in: None,

@@ -58,7 +58,7 @@ use cli::values::TimeWord;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
 use commands::audit::follow::Follower;
 use commands::pages::Pages;
-use context::{Context, Environment, GlobalOptions};
+use context::{Approach, Context, Environment, GlobalOptions};
 use error::{ExitCode, Failure};
 use mail::handover;
 use output::{Followed, Outcome, Page, Report, Style, Times, pager};
@@ -186,8 +186,10 @@ fn report(context: &mut Context, user_id: &str, failure: &str) -> anyhow::Result
 fn answer_command_line() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     let wants_json = cli::wants_json(&words);
+    let environment = Environment::read();
+    let approach = if cli::begins_with_session(&words) { Approach::begin(&environment) } else { None };
     match cli::parse(words) {
-        Parsed::Command(cli) => answer(&cli),
+        Parsed::Command(cli) => answer(&cli, environment, approach),
         Parsed::Page(page) => print(&page, wants_json, false),
         Parsed::NoCommand(help) => {
             output::write_message(help.trim_end());
@@ -201,10 +203,9 @@ fn print_mistake(error: UsageError, json: bool) -> ExitCode {
     print_failure(&Failure::from(anyhow::Error::new(error)), json, false)
 }
 
-fn answer(cli: &Cli) -> ExitCode {
-    let environment = Environment::read();
+fn answer(cli: &Cli, environment: Environment, approach: Option<Approach>) -> ExitCode {
     let style = style(cli, &environment);
-    let mut context = Context::new(options(cli), environment);
+    let mut context = Context::new(options(cli), environment).approaching(approach);
     let result = commands::run(&cli.command, &mut context);
     print_notices(cli, &mut context);
     let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));

@@ -66,6 +66,15 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["doctor"], |name, words| with(name, words, Chosen::Doctor)),
 ];
 
+/// Whether a command line begins with a command that first looks up the session of the caller in the database of the
+/// environment. The words are not parsed yet, so a line is left out that may name another database or ask for help.
+pub fn begins_with_session(words: &[OsString]) -> bool {
+    const COMMANDS: &[&str] =
+        &["audit", "guard", "roles", "sessions", "stats", "status", "tokens", "user", "users", "whoami"];
+    let is_other = |word: &OsString| word == "-h" || word == "--help" || word.as_encoded_bytes().starts_with(b"--db");
+    words.get(1).is_some_and(|word| COMMANDS.iter().any(|name| word == name)) && !words.iter().any(is_other)
+}
+
 /// The command that a word names.
 fn branch(word: &OsString) -> Option<(&'static str, Read)> {
     BRANCHES.iter().find_map(|(names, read)| names.iter().find(|name| word == **name).map(|name| (*name, *read)))
@@ -87,6 +96,14 @@ mod tests {
         names.sort_unstable();
         branches.sort_unstable();
         assert_eq!(names, branches);
+    }
+
+    #[test]
+    fn lines_that_begin_with_a_session_name_no_other_database() {
+        let begins = |line: &str| begins_with_session(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let lines = ["authctl whoami", "authctl users list --json", "authctl --db x whoami", "authctl whoami --db=x"];
+        assert_eq!(lines.map(begins), [true, true, false, false]);
+        assert_eq!(["authctl", "authctl signin", "authctl whoami -h"].map(begins), [false; 3]);
     }
 
     /// The examples in the help of all commands, and lines in which a flag has the name of a command as its value.

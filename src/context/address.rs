@@ -1,5 +1,6 @@
 //! The address of a database on a server, with what the environment adds to it.
 
+use std::cell::OnceCell;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -7,14 +8,48 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
-use super::{Context, SystemFiles};
+use super::{Context, Environment, SystemFiles};
 use crate::auth::secret::Token;
 use crate::paths::{self, DatabaseLocation, DatabaseUrl, PathError};
-use crate::store::postgres::{self, Address, Libpq};
+use crate::store::postgres::{self, Address, Begun, Libpq};
 use crate::store::sqlite::{self, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
+/// A connection to the server of the environment, begun before the command line is read.
+#[derive(Debug)]
+pub struct Approach {
+    url: DatabaseUrl,
+    address: Address,
+    begun: Begun,
+}
+
+impl Approach {
+    /// Begins the connection, if `AUTHCTL_DB` names a server with a socket on this machine: it starts a process for it, which
+    /// takes as long as all that authctl does before its first query.
+    pub fn begin(environment: &Environment) -> Option<Self> {
+        let given = environment.places.database.as_deref()?;
+        if !Address::is_address(given.to_str()?) {
+            return None;
+        }
+        let DatabaseLocation::Url(url) = DatabaseLocation::parse(given).ok()? else { return None };
+        let libpq = Libpq { env: environment.libpq(), files: &SystemFiles };
+        let address = Address::parse(url.expose(), &libpq).ok()?;
+        let begun = postgres::begin(&address)?;
+        Some(Self { url, address, begun })
+    }
+}
+
 impl Context {
+    /// Takes a connection that was begun. Another database does not use it.
+    #[must_use]
+    pub fn approaching(mut self, approach: Option<Approach>) -> Self {
+        if let Some(Approach { url, address, begun }) = approach {
+            self.server = OnceCell::from((url, address));
+            self.begun = Some(begun);
+        }
+        self
+    }
+
     /// Reads the address of a PostgreSQL database; `None` if it is one of another kind. The first one is kept: it is that of
     /// the command's database, which is named before it is opened, and files of libpq belong to it.
     pub(super) fn address(&self, url: &DatabaseUrl) -> Result<Option<Address>, PathError> {
@@ -77,7 +112,9 @@ impl Context {
         let mark = self.app_mark(location);
         let is_app = mark.as_ref().is_some_and(|mark| mark.exists());
         let address = self.server_address(url)?;
-        let (opened, behind) = postgres::open(&address, token, self.wait(), overrides, is_app)?;
+        let is_approached = self.server.get().is_some_and(|(known, _)| known.expose() == url.expose());
+        let begun = self.begun.take().filter(|_| is_approached);
+        let (opened, behind) = postgres::open(&address, begun, token, self.wait(), overrides, is_app)?;
         self.notices.extend(behind.and_then(of_replica));
         if let (Opened::Guest(_), Some(mark)) = (&opened, mark.filter(|_| !is_app)) {
             // Without a mark, the next command finds the app too.

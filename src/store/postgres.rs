@@ -35,10 +35,9 @@ use crate::auth::secret::Token;
 use crate::auth::storage::StoreError;
 
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
-use connect::Begun;
-pub use connect::ConnectError;
 #[cfg(test)]
 pub(in crate::store) use connect::tests::address as address_of;
+pub use connect::{Begun, ConnectError, begin};
 pub use engine::Postgres;
 use migrate::Contents;
 pub use tls::TlsError;
@@ -129,27 +128,29 @@ pub fn open_own(address: &Address, wait: Duration) -> Result<Postgres, ServerErr
 ///
 /// The act begins with the policy, and with the look-up of a token if there is one: in a database that authctl made, both are
 /// asked for in the same round trip. Where that is the database of an app, the server logs that the tables do not exist. So
-/// a caller who found an app there before says so (`is_app`), and the tables of an app are looked for first. Also returns
-/// how far a replica is behind.
+/// a caller who found an app there before says so (`is_app`), and the tables of an app are looked for first. `begun` is a
+/// connection to the server, if the caller has begun one. Also returns how far a replica is behind.
 ///
 /// # Errors
 /// [`OpenError`]. The database is unchanged.
 pub fn open(
     address: &Address,
+    begun: Option<Begun>,
     token: Option<&Token>,
     wait: Duration,
     overrides: &SchemaOverrides,
     is_app: bool,
 ) -> Result<(Opened, Option<SignedDuration>), OpenError> {
     let schema = address.schema().or(overrides.schema()).unwrap_or(SCHEMA);
+    let mut begun = begun.or_else(|| begin(address));
     if is_app {
-        let mut engine = connected_to(schema, address, wait)?;
+        let mut engine = connected_over(begun.take(), schema, address, wait)?;
         let behind = engine.behind().ok().flatten();
         if let Some(guest) = guest::open(engine, address, overrides, true)? {
             return Ok((Opened::Guest(guest), behind));
         }
     }
-    let mut engine = connected_for(schema, address, token, wait)?;
+    let mut engine = connected_for(begun, schema, address, token, wait)?;
     let found = version(&engine, address)?;
     // What fails here fails for the act too, which reports it.
     let behind = engine.behind().ok().flatten();
@@ -187,12 +188,12 @@ pub fn open_to_complete(
 
 /// Connects for an act that begins as [`open`] says.
 fn connected_for(
+    begun: Option<Begun>,
     schema: &str,
     address: &Address,
     token: Option<&Token>,
     wait: Duration,
 ) -> Result<Postgres, ServerError> {
-    let begun = connect::begin(address);
     let policy = (policy::SETTINGS.to_owned(), Vec::new());
     let session = token.map(|token| sessions::look_up(&NATIVE_POSTGRES, token));
     let mut engine = connected_over(begun, schema, address, wait)?;

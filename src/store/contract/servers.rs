@@ -175,7 +175,7 @@ fn open_app(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
 
 fn open_at(engine: &TestEngine, address: &postgres::Address, path: &Path, wait: Duration) -> SqlStore {
     let overrides = SchemaOverrides::parse(engine.overrides).unwrap();
-    match postgres::open(address, None, wait, &overrides, true).unwrap() {
+    match postgres::open(address, None, None, wait, &overrides, true).unwrap() {
         (Opened::Guest(app), _) => app.with(|_| State::open(&state_of(path), wait)).unwrap(),
         (Opened::Own(_), _) => unreachable!("an app made the database"),
     }

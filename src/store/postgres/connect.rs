@@ -131,17 +131,25 @@ impl ConnectError {
 
 /// A connection to the socket of a server of this machine, on which nothing was sent yet. The server starts a process for it
 /// while the caller prepares what it will ask, which takes as long as all that authctl does until then.
-pub(super) struct Begun(UnixStream);
+#[derive(Debug)]
+pub struct Begun {
+    stream: UnixStream,
+    since: Instant,
+}
+
+/// How long a connection that was begun is used. A server ends one that says nothing, PostgreSQL after a minute.
+const BEGUN_MAX: Duration = Duration::from_secs(1);
 
 /// Begins a connection to the only server of an address, if it has a socket. What fails here fails for [`connect`] too,
 /// which reports it.
-pub(super) fn begin(address: &Address) -> Option<Begun> {
+#[expect(clippy::disallowed_methods, reason = "measures the time since then; the time of day stays an argument")]
+pub fn begin(address: &Address) -> Option<Begun> {
     let [Host { endpoint: Endpoint::Socket(directory), port, .. }] = &address.hosts[..] else { return None };
-    let socket =
-        socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None);
-    let socket = socket.ok()?;
-    rustix::net::connect(&socket, &SocketAddrUnix::new(directory.join(format!(".s.PGSQL.{port}"))).ok()?).ok()?;
-    Some(Begun(socket.into()))
+    let place = SocketAddrUnix::new(directory.join(format!(".s.PGSQL.{port}"))).ok()?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).ok()?;
+    rustix::net::connect(&socket, &place).ok()?;
+    Some(Begun { stream: socket.into(), since: Instant::now() })
 }
 
 /// Connects to the first server that serves, over a connection that was begun if there is one.
@@ -157,7 +165,7 @@ pub(super) fn connect(address: &Address, wait: Duration, begun: Option<Begun>) -
     let limit = address.connect_timeout.unwrap_or(wait).max(LIMIT_MIN);
     let start = Instant::now();
     let mut pause = PAUSE_MIN;
-    let mut search = Search { address, limit, begun };
+    let mut search = Search { address, limit, begun: begun.filter(|begun| begun.since.elapsed() < BEGUN_MAX) };
     loop {
         match search.once() {
             Err(error) if error.is_passing() && start.elapsed() + pause < wait => {
@@ -304,9 +312,9 @@ fn start<T: MakeTlsConnect<Socket, Stream: Send + 'static>>(
     Client::connect(limit, is_socket, async { config.connect(connector).await.map_err(Failed::Driver) })
 }
 
-fn start_over(Begun(stream): Begun, config: &Config, limit: Duration) -> Result<Client, Failed> {
+fn start_over(begun: Begun, config: &Config, limit: Duration) -> Result<Client, Failed> {
     Client::connect(limit, true, async {
-        let stream = tokio::net::UnixStream::from_std(stream).map_err(Failed::Io)?;
+        let stream = tokio::net::UnixStream::from_std(begun.stream).map_err(Failed::Io)?;
         config.connect_raw(stream, NoTls).await.map_err(Failed::Driver)
     })
 }

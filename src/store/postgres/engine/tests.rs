@@ -217,7 +217,7 @@ fn what_opening_asked_ahead_is_answered_once_and_not_in_an_act_that_writes() {
     let address = address_of(database.url());
     let mut other = opened(&database);
     let open = || {
-        let engine = connected_for("authctl", &address, None, WAIT).unwrap();
+        let engine = connected_for(None, "authctl", &address, None, WAIT).unwrap();
         version(&engine, &address).unwrap();
         engine
     };

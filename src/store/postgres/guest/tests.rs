@@ -41,7 +41,7 @@ fn database(sql: &str) -> Option<TestDatabase> {
 fn open_with(database: &TestDatabase, parameters: &str, file: &str) -> Result<GuestDatabase, OpenError> {
     let overrides = SchemaOverrides::parse(file).unwrap();
     let address = address_of(&database.url_with(parameters));
-    let [unmarked, marked] = [false, true].map(|is_app| open_at(&address, None, WAIT, &overrides, is_app));
+    let [unmarked, marked] = [false, true].map(|is_app| open_at(&address, None, None, WAIT, &overrides, is_app));
     match (unmarked, marked) {
         (Ok((Opened::Guest(one), _)), Ok((Opened::Guest(other), _))) => {
             assert_eq!((one.schema(), one.key()), (other.schema(), other.key()));
@@ -182,7 +182,7 @@ fn tables_of_authctl_win_over_those_of_an_app() {
     execute(&database, &fixture("drizzle"));
     let second = address_of(&database.url_with("schema=second"));
     for is_app in [false, true] {
-        let opened = open_at(&address, None, WAIT, &SchemaOverrides::default(), is_app);
+        let opened = open_at(&address, None, None, WAIT, &SchemaOverrides::default(), is_app);
         assert!(matches!(opened, Ok((Opened::Own(_), None))), "{is_app}");
     }
     open_with(&database, "schema=public", "{}").unwrap();
@@ -412,9 +412,9 @@ fn state_in_the_database_is_told_from_other_schemas_of_the_name() {
     execute(&database, r#"CREATE TABLE authctl."user" ()"#);
     let overrides = SchemaOverrides::default();
     let address = |parameters| address_of(&database.url_with(parameters));
-    let opened = open_at(&address("connect_timeout=20"), None, WAIT, &overrides, false).unwrap().0;
+    let opened = open_at(&address("connect_timeout=20"), None, None, WAIT, &overrides, false).unwrap().0;
     assert!(matches!(opened, Opened::Own(_)));
-    let opened = open_at(&address("schema=public"), None, WAIT, &overrides, false).unwrap().0;
+    let opened = open_at(&address("schema=public"), None, None, WAIT, &overrides, false).unwrap().0;
     assert!(matches!(opened, Opened::Guest(app) if app.state_schema().is_none()));
 }
 
