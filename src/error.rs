@@ -2,6 +2,9 @@
 
 mod classify;
 mod commands;
+mod database;
+mod os;
+mod rules;
 mod seal;
 mod server;
 mod tokens;
@@ -173,8 +176,8 @@ impl Failure {
             Some(done) => format!("{done}, but could not write the answer to standard output: {error}"),
             None => format!("could not write the answer to standard output: {error}"),
         };
-        if failure.code == ExitCode::Unwritable && classify::is_size_limit(error) {
-            failure.remedy = classify::remedy_of(error).map(str::to_owned);
+        if failure.code == ExitCode::Unwritable && os::is_size_limit(error) {
+            failure.remedy = os::remedy_of(error).map(str::to_owned);
         }
         failure
     }
@@ -294,7 +297,7 @@ impl From<anyhow::Error> for Failure {
             failure.after_change(&done.then);
         }
         if let (Some(token), Some(refusal)) = (error.downcast_ref::<TokenOf>(), error.downcast_ref()) {
-            failure.hint = classify::of_token_in(token.variable, refusal).or(failure.hint);
+            failure.hint = rules::of_token_in(token.variable, refusal).or(failure.hint);
         }
         if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
             failure.message = interrupted.to_string();

@@ -1,6 +1,6 @@
 //! The failures that commands decide themselves, and those of files to import and of the configuration file.
 
-use super::classify::{WRITABLE, remedy_of};
+use super::os::{WRITABLE, remedy_of};
 use super::{CommandError, ExitCode, Failure, STOPPED};
 use crate::import::ImportError;
 use crate::interrupt::{Interrupted, Signal};

@@ -1,6 +1,6 @@
 //! The failures of connections to servers, and of databases on them.
 
-use super::classify::of_store;
+use super::database::of_store;
 use super::{ExitCode, Failure};
 use crate::store::postgres::{ConnectError, ServerError};
 
