@@ -32,7 +32,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("hmac", &["src/auth/cookie.rs", "src/auth/password/", "src/auth/second_factor/totp.rs"]),
     ("hugealloc", &["src/auth/password/argon2id.rs"]),
     ("indicatif", &["src/output/progress.rs"]),
-    ("ipnet", &["src/auth/session.rs"]),
+    ("ipnet", &["src/auth/session/filter.rs"]),
     ("lettre", &["src/mail.rs", "src/mail/"]),
     // The package `md-5`.
     ("md5", &["src/auth/password/"]),
@@ -97,7 +97,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("tokio_postgres_rustls", &["src/store/postgres/tls.rs", "src/store/postgres/unencrypted.rs"]),
     ("unicode_normalization", &["src/auth/password.rs"]),
     ("unicode_width", &["src/output/pager.rs", "src/output/table.rs", "src/output/wrap.rs"]),
-    ("wildmatch", &["src/auth/session.rs"]),
+    ("wildmatch", &["src/auth/session/filter.rs"]),
     ("yescrypt", &["src/auth/password/"]),
     ("zxcvbn", &["src/auth/password/strength.rs"]),
 ];
