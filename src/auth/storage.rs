@@ -6,6 +6,7 @@
 
 mod access;
 mod api_tokens;
+mod error;
 mod export;
 mod guest;
 mod import;
@@ -36,6 +37,7 @@ use super::{ActAs, AuthError, Caller};
 
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
 pub use api_tokens::{ApiTokenStore, NewApiToken, TokenRotation};
+pub use error::{FOLLOWED_MAX, StoreError};
 pub use export::{ExportStore, ExportedAccount, ExportedUser, Sink};
 pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, StatePlace, UnsafePlace, WriteBlocker,
@@ -55,8 +57,8 @@ pub use secrets::{DecideSecret, SecretChange, SecretChanges, SecretColumn, Secre
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, Completed, Deletion,
-    DeletionRequest, EndSessions, FOLLOWED_MAX, NewBan, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
-    Organization, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
+    DeletionRequest, EndSessions, NewBan, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow, Organization,
+    PasswordChange, SharedRow, TableRows, UserChange, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.
