@@ -28,6 +28,7 @@ mod plugins;
 pub(in crate::store) mod policy;
 mod prune;
 mod reach;
+mod read;
 mod roles;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod sample;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::app_keys::AppKeys;
 use super::inventory::Inventory;
-use super::{SqlStore, rows, users};
+use super::{SqlStore, read, users};
 use crate::auth::AuthError;
 use crate::auth::api_token::{ApiToken, StoredToken, TokenScope};
 use crate::auth::audit::{Event, Subject};
@@ -35,9 +35,9 @@ impl ApiTokenStore for SqlStore {
             let sql = format!(
                 r#"SELECT {COLUMNS}, {} FROM "authctl_apikey" JOIN "user" ON "user"."id" = "authctl_apikey"."userId"
                    WHERE "authctl_apikey"."key" = ?1"#,
-                rows::USER
+                read::USER
             );
-            let read = |row: &Row<'_>| Ok((stored(row, mapping)?, rows::user(row, WIDTH, mapping)?));
+            let read = |row: &Row<'_>| Ok((stored(row, mapping)?, read::user(row, WIDTH, mapping)?));
             tx.query_one(&sql, &[token.digest().into()], read)
         })
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::rows;
+use super::read;
 use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, GENESIS, Intents, Subject, intended_detail};
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::StoreError;
@@ -249,7 +249,7 @@ pub(in crate::store) fn subject(
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Subject, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, rows::EMAIL);
+    let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, read::EMAIL);
     // authctl cannot show a user whose address is not text.
     let email = tx.query_one(&mapping.sql(sql), &[mapping.key("user", user_id)], |row| {
         Ok(row.value(0)?.as_text().map(str::to_owned))
@@ -302,7 +302,7 @@ pub(in crate::store) fn subjects<'i>(
     let users: BTreeSet<&str> = ids.collect();
     let keys: Vec<[Value; 1]> = users.iter().map(|id| [mapping.key("user", id)]).collect();
     let is_user = tx.dialect().is_listed(r#""id""#, "?1");
-    let sql = format!(r#"SELECT "id", {} FROM "user" WHERE {is_user}"#, rows::EMAIL);
+    let sql = format!(r#"SELECT "id", {} FROM "user" WHERE {is_user}"#, read::EMAIL);
     let sql = mapping.sql(sql);
     let mut subjects: HashMap<String, Subject> =
         users.iter().map(|id| ((*id).to_owned(), Subject::read(id, None))).collect();

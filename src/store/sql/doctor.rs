@@ -8,7 +8,7 @@ use super::accounts::{PASSWORD, corrected_of};
 use super::audit::{interrupted_of, subjects};
 use super::codes::VALUE;
 use super::write_tx::Guest;
-use super::{SqlStore, api_tokens, audit, codes, legacy, native_factor, odd_rows, policy, rows, set_rows};
+use super::{SqlStore, api_tokens, audit, codes, legacy, native_factor, odd_rows, policy, read, rows, set_rows};
 use crate::auth::audit::{Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
@@ -191,9 +191,9 @@ pub(in crate::store) fn each_user(
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(User),
 ) -> Result<(), StoreError> {
-    let sql = format!(r#"SELECT {} FROM "user" WHERE TRUE"#, rows::USER);
+    let sql = format!(r#"SELECT {} FROM "user" WHERE TRUE"#, read::USER);
     tx.each(&mapping.sql(sql), &[], |row| {
-        found(rows::user(row, 0, mapping)?);
+        found(read::user(row, 0, mapping)?);
         Ok(())
     })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::access::Tokens;
 use super::prune::{Part, delete_over_rows};
+use super::read;
 use super::rows::{self, RowKey};
 use crate::auth::audit::Event;
 use crate::auth::session::{Session, last_end, latest};
@@ -39,12 +40,12 @@ pub(in crate::store) fn count_over(
     }
     let sql = format!(
         r#"SELECT {} FROM "session" WHERE "expiresAt" > ?1 AND ("createdAt" > ?2 OR "updatedAt" > ?3)"#,
-        rows::SESSION
+        read::SESSION
     );
     let bounds = [("expiresAt", last_end(now)), ("createdAt", latest(now)), ("updatedAt", latest(now))]
         .map(|(column, instant)| mapping.time("session", column, instant));
     tx.each(&mapping.sql(sql), &bounds, |row| {
-        let session = rows::session(row, 0, mapping)?;
+        let session = read::session(row, 0, mapping)?;
         count += u64::from(now < session.expires_at && !session.is_live(now));
         Ok(())
     })?;
@@ -88,8 +89,8 @@ pub(in crate::store) fn delete_over(
 ) -> Result<Part, StoreError> {
     // An app may have tokens of a session, which end with it.
     let tokens = mapping.is_guest().then_some((Tokens::Online, now));
-    let part = delete_over_rows(tx, mapping, ("session", rows::SESSION), keys, tokens, |row, first| {
-        Ok(is_prunable(&rows::session(row, first, mapping)?, now, is_clock_sane))
+    let part = delete_over_rows(tx, mapping, ("session", read::SESSION), keys, tokens, |row, first| {
+        Ok(is_prunable(&read::session(row, first, mapping)?, now, is_clock_sane))
     })?;
     log.extend(part.event("sessions.pruned", "expired session"));
     Ok(part)
@@ -126,9 +127,9 @@ fn each_prunable(
         if left == 0 {
             break;
         }
-        let sql = format!(r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {over}"#, rows::SESSION);
+        let sql = format!(r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {over}"#, read::SESSION);
         tx.scan(&mapping.sql(sql), &values, &mut |row| {
-            let session = rows::session(row, 2, mapping)?;
+            let session = read::session(row, 2, mapping)?;
             if (now < session.expires_at) == is_ahead && is_prunable(&session, now, is_clock_sane) {
                 found(rows::row_key(row, 0, mapping, "session")?);
                 left -= 1;

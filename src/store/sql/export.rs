@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::rows;
+use super::read;
 use super::write_tx::SqlStore;
 use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, ExportStore, ExportedAccount, ExportedUser, Sink, StoreError};
@@ -20,7 +20,7 @@ impl ExportStore for SqlStore {
                     is_begun = true;
                     sink.begin(row.integer(0)?.unsigned_abs());
                 }
-                let user = rows::user(row, FIRST, mapping)?;
+                let user = read::user(row, FIRST, mapping)?;
                 if current.as_ref().is_none_or(|current| current.user.id != user.id) {
                     let done = current.replace(ExportedUser { user, hash: None, accounts: Vec::new() });
                     if done.is_some_and(|done| !sink.user(done)) {
@@ -47,7 +47,7 @@ impl ExportStore for SqlStore {
 /// The column with the number of users, and those of the user after it.
 const FIRST: usize = 1;
 /// The columns of an account after them.
-const ACCOUNT: usize = FIRST + rows::USER_WIDTH;
+const ACCOUNT: usize = FIRST + read::USER_WIDTH;
 
 /// Users with their accounts. One statement sees the database at one instant, and the number of users with it.
 fn statement(dialect: &Dialect, mapping: &SchemaMapping) -> String {
@@ -60,7 +60,7 @@ fn statement(dialect: &Dialect, mapping: &SchemaMapping) -> String {
         return format!(
             r#"SELECT (SELECT count(*) FROM "user" WHERE TRUE), {}, NULL, NULL, NULL, NULL FROM "user" WHERE TRUE
                ORDER BY "user"."createdAt", {id}"#,
-            rows::USER
+            read::USER
         );
     }
     let password = if mapping.has("account", "password") { PASSWORD } else { "NULL" };
@@ -69,7 +69,7 @@ fn statement(dialect: &Dialect, mapping: &SchemaMapping) -> String {
                "account"."createdAt", {password}
            FROM "user" LEFT JOIN "account" ON "account"."userId" = "user"."id" WHERE TRUE
            ORDER BY "user"."createdAt", {id}, {provider}, {subject}"#,
-        rows::USER
+        read::USER
     )
 }
 

@@ -1,7 +1,7 @@
 //! Rows of users and sessions with values that cannot be read.
 
 use super::doctor::each_user;
-use super::rows;
+use super::read;
 use crate::auth::odd::{OddColumn, OddPlace, OddRows, OddValue};
 use crate::auth::storage::StoreError;
 use crate::store::engine::{Tx, ValueRef};
@@ -31,9 +31,9 @@ pub(super) fn find(tx: &mut dyn Tx, mapping: &SchemaMapping, limit: usize) -> Re
         }
     };
     each_user(tx, mapping, &mut |user| take("user", if user.has_id() { &user.id } else { &user.email }, user.odd))?;
-    let sql = format!(r#"SELECT {} FROM "session" WHERE TRUE"#, rows::SESSION);
+    let sql = format!(r#"SELECT {} FROM "session" WHERE TRUE"#, read::SESSION);
     tx.each(&mapping.sql(sql), &[], |row| {
-        let session = rows::session(row, 0, mapping)?;
+        let session = read::session(row, 0, mapping)?;
         let name = if session.has_id() { session.id } else { format!("{} of user {}", session.id, session.user_id) };
         take("session", &name, session.odd);
         Ok(())

@@ -10,7 +10,7 @@ use super::audit::{begun_of, change_events, ended_of_users};
 use super::filter::Filter;
 use super::inventory::Inventory;
 use super::rows::RowKey;
-use super::{access, accounts, native_factor, rows, users};
+use super::{access, accounts, native_factor, read, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::odd::is_id;
 use crate::auth::password::HashFormat;
@@ -30,7 +30,7 @@ pub(in crate::store) fn find(
 ) -> Result<Option<(Session, User)>, StoreError> {
     let (sql, values) = look_up(mapping, token);
     tx.query_one(&sql, &values, |row| {
-        Ok((rows::session(row, rows::USER_WIDTH, mapping)?, rows::user(row, 0, mapping)?))
+        Ok((read::session(row, read::USER_WIDTH, mapping)?, read::user(row, 0, mapping)?))
     })
 }
 
@@ -38,8 +38,8 @@ pub(in crate::store) fn find(
 pub(in crate::store) fn look_up(mapping: &SchemaMapping, token: &Token) -> (String, Vec<Value>) {
     let sql = format!(
         r#"SELECT {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "session"."token" = ?1"#,
-        rows::USER,
-        rows::SESSION
+        read::USER,
+        read::SESSION
     );
     (mapping.sql(sql).into_owned(), vec![mapping.token(token).into_owned().into()])
 }
@@ -80,7 +80,7 @@ pub(in crate::store) fn each(
         let goes_on = found(FoundSession {
             place: mapping.ids.of("session").read(row.value(0)?),
             email: row.value(1)?.as_text().unwrap_or_default().to_owned(),
-            session: rows::session(row, 2, mapping)?,
+            session: read::session(row, 2, mapping)?,
         });
         Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })
@@ -91,14 +91,14 @@ fn list_sql(order: &str, filter: &Filter) -> String {
     format!(
         r#"SELECT "session".{order}, {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId" {}
            ORDER BY "session".{order} DESC"#,
-        rows::EMAIL,
-        rows::SESSION,
+        read::EMAIL,
+        read::SESSION,
         filter.text()
     )
 }
 
 /// The part of a query that SQL decides. Each condition holds for every session that the rules would choose: what SQL
-/// may read in another way than [`rows::session`] is left to them.
+/// may read in another way than [`read::session`] is left to them.
 fn filter(query: &SessionQuery<'_>, mapping: &SchemaMapping, dialect: &Dialect) -> Result<Filter, StoreError> {
     let SessionQuery { user_id, filter: chosen, after, now } = query;
     let mut filter = Filter::default();
@@ -203,11 +203,11 @@ fn select(tx: &mut dyn Tx, mapping: &SchemaMapping, chosen: &str, values: &[Valu
     let order = tx.dialect().order(mapping, "session");
     let sql = format!(
         r#"SELECT "session".{order}, "session"."id", {TOKEN}, {} FROM "session" WHERE {chosen}"#,
-        rows::SESSION
+        read::SESSION
     );
     tx.query_all(&mapping.sql(sql), values, |row| {
         let (key, token) = (rows::row_key(row, 0, mapping, "session")?, row.value(2)?.to_value());
-        Ok(Found { key, token, session: rows::session(row, 3, mapping)? })
+        Ok(Found { key, token, session: read::session(row, 3, mapping)? })
     })
 }
 
@@ -495,8 +495,8 @@ pub(in crate::store) fn by_id(
     mapping: &SchemaMapping,
     id: &str,
 ) -> Result<Option<Session>, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
-    tx.query_one(&mapping.sql(sql), &[mapping.key("session", id)], |row| rows::session(row, 0, mapping))
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, read::SESSION);
+    tx.query_one(&mapping.sql(sql), &[mapping.key("session", id)], |row| read::session(row, 0, mapping))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Lists of users, by pages.
 
 use super::filter::Filter;
-use super::{rows, search};
+use super::{read, rows, search};
 use crate::auth::storage::{PAGE_MAX, SortKey, StoreError, UserPage, UserPlace, UserQuery, UserSort};
 use crate::store::engine::{Dialect, Tx, Value};
 use crate::store::mapping::{SchemaMapping, identifier, is_false, is_true};
@@ -42,7 +42,7 @@ pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) 
         filter.values.extend([value, mapping.key("user", id)]);
     }
     let sql = page_sql(column, &filter, limit);
-    let mut users = tx.query_all(&mapping.sql(sql), &filter.values, |row| rows::user(row, 0, mapping))?;
+    let mut users = tx.query_all(&mapping.sql(sql), &filter.values, |row| read::user(row, 0, mapping))?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
     let mut next = users.last().filter(|_| more).map(|user| UserPlace::from(&user.id));
@@ -126,7 +126,7 @@ fn beyond_row(column: &str, id: usize) -> String {
 
 /// The statement of a page. It reads one row more, which tells whether there is another page.
 fn page_sql(column: &str, filter: &Filter, limit: u32) -> String {
-    format!(r#"SELECT {} FROM "user" {} ORDER BY {column}, "id" LIMIT {}"#, rows::USER, filter.text(), limit + 1)
+    format!(r#"SELECT {} FROM "user" {} ORDER BY {column}, "id" LIMIT {}"#, read::USER, filter.text(), limit + 1)
 }
 
 fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filter {

@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::inventory::Inventory;
 use super::rows::Values;
 use super::user_list::{PATTERN_MAX, pattern};
-use super::{accounts, api_tokens, codes, roles, rows, search, sessions};
+use super::{accounts, api_tokens, codes, read, roles, rows, search, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
@@ -30,8 +30,8 @@ pub(in crate::store) fn find(
         UserRef::Email(email) => ("email", email.as_str().into()),
         UserRef::Id(id) => ("id", mapping.key("user", id)),
     };
-    let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
-    tx.query_one(&mapping.sql(sql), &[key], |row| rows::user(row, 0, mapping))
+    let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, read::USER);
+    tx.query_one(&mapping.sql(sql), &[key], |row| read::user(row, 0, mapping))
 }
 
 /// Finds the users in whom a column has one of some values.
@@ -43,11 +43,11 @@ pub(super) fn find_all(
 ) -> Result<Vec<User>, StoreError> {
     let dialect = tx.dialect();
     let is_sought = dialect.is_listed(&identifier(column), "?1");
-    let sql = mapping.sql(format!(r#"SELECT {} FROM "user" WHERE {is_sought}"#, rows::USER));
+    let sql = mapping.sql(format!(r#"SELECT {} FROM "user" WHERE {is_sought}"#, read::USER));
     let mut found = Vec::new();
     for lists in dialect.lists(keys) {
         tx.each(&sql, &lists, |row| {
-            found.push(rows::user(row, 0, mapping)?);
+            found.push(read::user(row, 0, mapping)?);
             Ok(())
         })?;
     }
@@ -66,8 +66,8 @@ pub(in crate::store) fn with_address(
     address: &str,
 ) -> Result<Vec<User>, StoreError> {
     let column = "email";
-    let exact = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
-    let found = tx.query_all(&mapping.sql(&exact), &[address.into()], |row| rows::user(row, 0, mapping))?;
+    let exact = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, read::USER);
+    let found = tx.query_all(&mapping.sql(&exact), &[address.into()], |row| read::user(row, 0, mapping))?;
     // The column of an app may compare without regard to case.
     if let Some(user) = found.into_iter().find(|user| user.email == address) {
         return Ok(vec![user]);
@@ -92,7 +92,7 @@ pub(in crate::store) fn with_address(
     })?;
     let mut found = Vec::new();
     for spelling in spellings {
-        found.extend(tx.query_all(&mapping.sql(&exact), &[spelling.into()], |row| rows::user(row, 0, mapping))?);
+        found.extend(tx.query_all(&mapping.sql(&exact), &[spelling.into()], |row| read::user(row, 0, mapping))?);
     }
     found.retain(|user| is_same_address(&user.email, address));
     found.sort_by(|one, other| one.id.cmp(&other.id));
@@ -338,10 +338,10 @@ fn is_admin(user: &User, now: Timestamp) -> bool {
 
 /// Whether another administrator can sign in. SQL finds candidates by the word; the rule reads their roles.
 fn has_other_admin(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
+    let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, read::USER);
     let mut found = false;
     tx.scan(&mapping.sql(sql), &[mapping.key("user", id)], &mut |row| {
-        found = is_admin(&rows::user(row, 0, mapping)?, now);
+        found = is_admin(&read::user(row, 0, mapping)?, now);
         Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     Ok(found)
