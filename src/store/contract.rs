@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::engine::{self, Dialect, EachRow, EngineInfo, Tx, Value, WriteTx};
+use super::engine::Value;
 use super::mapping::{NATIVE, SchemaMapping};
 use super::sqlite::{self, Opened, Sqlite};
 use super::{SchemaOverrides, SqlStore};
@@ -21,8 +21,8 @@ use crate::auth::fixtures::at;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    AdminGuard, ClientInfo, Deletion, DeletionRequest, Depth, NewPassword, NewSessionRow, NewUserRow, PasswordChange,
-    SchemaDifference, Store, StoreError, Which,
+    AdminGuard, ClientInfo, Deletion, DeletionRequest, NewPassword, NewSessionRow, NewUserRow, PasswordChange, Store,
+    StoreError, Which,
 };
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
@@ -35,6 +35,7 @@ mod app_factor;
 mod app_secrets;
 mod audit;
 mod computed;
+mod contended;
 mod doctor;
 mod export;
 mod id_prefix;
@@ -45,6 +46,7 @@ mod mixed;
 mod odd_rows;
 mod organizations;
 mod passwords_and_codes;
+mod plugin_factors;
 mod plugins;
 mod policy_and_throttle;
 mod round_trip;
@@ -55,6 +57,7 @@ mod sessions;
 mod stats;
 mod transfer;
 mod typed_apps;
+mod user_lists;
 mod users;
 
 /// How long a store waits for another one: longer than any race in a test lasts.
@@ -63,7 +66,7 @@ const WAIT: Duration = Duration::from_secs(20);
 /// The databases that every test runs on. A new engine is one more entry.
 const ENGINES: &[TestEngine] = &[
     SQLITE_NATIVE,
-    TestEngine { name: "sqlite_contended", open: open_contended, ..SQLITE_NATIVE },
+    TestEngine { name: "sqlite_contended", open: contended::open, ..SQLITE_NATIVE },
     SQLITE_DRIZZLE,
     TestEngine { name: "sqlite_without_rowid", is_without_rowid: true, ..SQLITE_DRIZZLE },
     // The schema that Drizzle's tools make today, with plural table names.
@@ -173,11 +176,6 @@ fn open_native(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
         Opened::Own(store) => store,
         Opened::Guest(_) => unreachable!("authctl made the database"),
     }
-}
-
-fn open_contended(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
-    let engine = sqlite::open_own(path, wait).unwrap();
-    SqlStore::native(Contended { engine, refuses: false }, NATIVE)
 }
 
 fn open_guest(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
@@ -509,88 +507,4 @@ fn ids(store: &mut dyn Store, user: &str) -> Vec<String> {
 
 fn names(sessions: &[Session]) -> Vec<String> {
     sessions.iter().map(|session| session.id.clone()).collect()
-}
-
-/// SQLite whose every other commit fails with a conflict, so that each act runs twice.
-#[derive(Debug)]
-struct Contended {
-    engine: Sqlite,
-    refuses: bool,
-}
-
-struct ContendedTx<'e> {
-    tx: Box<dyn WriteTx + 'e>,
-    refuses: bool,
-}
-
-impl engine::Engine for Contended {
-    fn wait(&self) -> Duration {
-        self.engine.wait()
-    }
-
-    fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        self.engine.read(queries)
-    }
-
-    fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
-        // A store that does not wait does not retry.
-        self.refuses = !self.refuses && !self.wait().is_zero();
-        Ok(Box::new(ContendedTx { tx: self.engine.begin()?, refuses: self.refuses }))
-    }
-
-    fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
-        self.engine.check(depth)
-    }
-
-    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
-        self.engine.schema_differences()
-    }
-
-    fn schema_version(&mut self) -> Result<u32, StoreError> {
-        self.engine.schema_version()
-    }
-
-    fn info(&mut self) -> Result<EngineInfo, StoreError> {
-        self.engine.info()
-    }
-
-    fn tidy(&mut self, is_last: bool) -> Result<(), StoreError> {
-        self.engine.tidy(is_last)
-    }
-}
-
-impl Tx for ContendedTx<'_> {
-    fn dialect(&self) -> &'static Dialect {
-        self.tx.dialect()
-    }
-
-    fn catalog(&mut self) -> Result<engine::Catalog, StoreError> {
-        self.tx.catalog()
-    }
-
-    fn left(&mut self) -> &mut Vec<String> {
-        self.tx.left()
-    }
-
-    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        self.tx.execute(sql, values)
-    }
-
-    fn insert_rows(&mut self, target: &str, rows: &mut engine::NewRows<'_>) -> Result<(), StoreError> {
-        self.tx.insert_rows(target, rows)
-    }
-
-    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        self.tx.change(sql, values)
-    }
-
-    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        self.tx.query(sql, values, each)
-    }
-}
-
-impl WriteTx for ContendedTx<'_> {
-    fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        if self.refuses { Err(StoreError::Conflict) } else { self.tx.commit() }
-    }
 }

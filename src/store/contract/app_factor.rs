@@ -1,7 +1,7 @@
 //! Second factors of apps, checked and written as the app does.
 
 use super::audit::entries;
-use super::plugins::on_every_app_with_factors;
+use super::plugin_factors::on_every_app_with_factors;
 use super::*;
 use crate::auth::second_factor::SealedSecret;
 use crate::auth::storage::{AppFactor, FactorAct, FactorUse, NewFactor, OtpKind, RightOtp};

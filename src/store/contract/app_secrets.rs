@@ -1,7 +1,7 @@
 //! The values that apps encrypt, in every database of an app.
 
 use super::audit::entries;
-use super::plugins::on_every_app_with_factors;
+use super::plugin_factors::on_every_app_with_factors;
 use super::*;
 use crate::auth::storage::{SecretChange, SecretChanges, SecretColumn, SecretValue};
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::auth::audit::Actor;
 use crate::auth::codes::Purpose;
 use crate::auth::policy::KEYS;
-use crate::auth::storage::{DoctorStore as _, NewCodeRow, UserQuery};
+use crate::auth::storage::{Depth, DoctorStore as _, NewCodeRow, UserQuery};
 use crate::store::OpenError;
 use crate::store::postgres;
 use crate::store::transfer::{self, Contents, Place, Source, TransferError, TransferOptions, Transferred};
