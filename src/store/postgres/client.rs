@@ -94,9 +94,14 @@ impl Client {
         self.encoding.as_deref()
     }
 
-    /// Whether the server said at the start that it repeats the changes of another one. Versions before 14 do not.
+    /// Whether the server repeats the changes of another one. It says so at the start. Versions before 14 do not: they are asked,
+    /// see [`Client::set_standby`].
     pub(super) fn is_standby(&self) -> bool {
         self.is_standby
+    }
+
+    pub(super) fn set_standby(&mut self, is_standby: bool) {
+        self.is_standby = is_standby;
     }
 
     /// Whether the server has stopped waiting for a standby at a commit, which it then acknowledges all the same. Is asked

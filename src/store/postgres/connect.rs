@@ -27,6 +27,7 @@ use tokio_postgres::{Config, NoTls, SimpleQueryMessage, Socket};
 
 use super::address::{Address, ChannelBinding, Encryption, Endpoint, Host, TargetSession};
 use super::client::{Client, Failed};
+use super::major;
 use super::tls::{self, TlsError};
 use super::unencrypted::{AsksForPassword, Unencrypted};
 use crate::getent;
@@ -40,6 +41,13 @@ const LIMIT_MIN: Duration = Duration::from_secs(2);
 /// The first and the longest pause before the next attempt at a server that is not ready.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// The version from which on a server says at the start whether it is a replica.
+const STANDBY_TOLD: u32 = 14;
+
+/// Whether the server only reads, and whether it repeats the changes of another one.
+const READ_ONLY: &str = "SHOW transaction_read_only";
+const STANDBY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
 
 /// Why there is no connection. `host` is the server as in the address.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +114,8 @@ impl ConnectError {
     fn is_passing(&self) -> bool {
         match self {
             Self::NotReady { .. } | Self::TooManyConnections { .. } => true,
+            // A server or proxy without room for another connection may end it without a word.
+            Self::NoAnswer { source, .. } => is_ended(source),
             // A cluster that lost its leader is about to choose another one.
             Self::Several(errors) => {
                 errors.iter().any(|error| error.is_passing() || matches!(error, Self::WrongState { .. }))
@@ -155,8 +165,8 @@ pub fn begin(address: &Address) -> Option<Begun> {
 /// Connects to the first server that serves, over a connection that was begun if there is one.
 ///
 /// Each attempt takes at most the address's `connect_timeout`, else `wait`, and at least two seconds. A server that is
-/// starting up or has no connection left is asked again until `wait` is over, and so are several of which none is in the
-/// state that the address requires.
+/// starting up, has no connection left or ends the connection at once is asked again until `wait` is over, and so are several
+/// of which none is in the state that the address requires.
 ///
 /// # Errors
 /// [`ConnectError`].
@@ -257,8 +267,15 @@ impl Search<'_> {
             (None, Some(begun)) => start_over(begun, &config, limit),
             (None, None) => start(&config, NoTls, limit, is_socket),
         };
-        let state =
-            connected.and_then(|client| Ok((check_state(&client, target, limit).map_err(Failed::Driver)?, client)));
+        let state = connected.and_then(|mut client| {
+            let wanted = check_state(&client, target, limit).map_err(Failed::Driver)?;
+            let is_old = client.version().and_then(major).is_some_and(|version| version < STANDBY_TOLD);
+            if wanted.is_none() && is_old {
+                let is_standby = is_answer(&client, STANDBY, "t", limit).map_err(Failed::Driver)?;
+                client.set_standby(is_standby);
+            }
+            Ok((wanted, client))
+        });
         match state {
             Ok((None, client)) => Ok(client),
             Ok((Some(wanted), _)) => Err(ConnectError::WrongState { host: host.to_string(), wanted }),
@@ -356,8 +373,6 @@ fn check_state(
     target: TargetSession,
     limit: Duration,
 ) -> Result<Option<&'static str>, tokio_postgres::Error> {
-    const READ_ONLY: &str = "SHOW transaction_read_only";
-    const STANDBY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
     let (question, answer, wanted) = match target {
         TargetSession::Any | TargetSession::PreferStandby => return Ok(None),
         TargetSession::ReadWrite => (READ_ONLY, "off", "open for writing"),
@@ -365,12 +380,21 @@ fn check_state(
         TargetSession::Primary => (STANDBY, "f", "a primary server"),
         TargetSession::Standby => (STANDBY, "t", "a standby server"),
     };
+    Ok((!is_answer(client, question, answer, limit)?).then_some(wanted))
+}
+
+/// Whether the server answers a question in a certain way.
+fn is_answer(
+    client: &Client,
+    question: &'static str,
+    answer: &str,
+    limit: Duration,
+) -> Result<bool, tokio_postgres::Error> {
     let messages = client.wait_for(limit, async |driver| driver.simple_query(question).await)?;
-    let is_wanted = messages.iter().any(|message| match message {
+    Ok(messages.iter().any(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0) == Some(answer),
         _ => false,
-    });
-    Ok((!is_wanted).then_some(wanted))
+    }))
 }
 
 /// The error of the driver in our words.
@@ -418,6 +442,14 @@ fn reason(error: tokio_postgres::Error, address: &Address, host: &Host, limit: D
         "authentication error" => ConnectError::Unproven { host, user },
         _ => ConnectError::NoAnswer { host, source: error },
     }
+}
+
+/// Whether the other side ended a connection, and said nothing that is not understood.
+fn is_ended(error: &tokio_postgres::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let io = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    error.is_closed()
+        || io.is_some_and(|io| [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&io.kind()))
 }
 
 fn into_io(error: tokio_postgres::Error) -> io::Error {

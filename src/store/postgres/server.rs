@@ -3,7 +3,8 @@
 //! A test begins with `let Some(database) = server::database() else { return };` and connects to `database.url()`. The
 //! database is empty, belongs to the test alone and is dropped with the value. Without a server the test says that it
 //! is skipped, and fails where `CI` is set. `AUTHCTL_TEST_POSTGRES=postgres://...` names a server for databases, as a
-//! role that may create databases.
+//! role that may create databases. `AUTHCTL_TEST_POSTGRES_BIN` names the directory of the programs that a private cluster
+//! runs.
 //!
 //! The server ends with the process, however that ends: a shell watches a pipe whose other end only the process has.
 //!
@@ -13,6 +14,7 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::fs::{self, Permissions};
+use std::io::Read as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -33,6 +35,9 @@ pub const SUPERUSER: &str = "postgres";
 /// The name in the server's certificate.
 pub const NAME: &str = "db.example.com";
 
+/// Names the directory of the programs that a private cluster runs.
+const PROGRAMS: &str = "AUTHCTL_TEST_POSTGRES_BIN";
+
 /// Who may connect to a private cluster, and how. The roles do not exist before a test creates them.
 const ACCESS: &str = "\
 local   all,replication all           trust
@@ -41,13 +46,13 @@ hostssl all authctl_tls  127.0.0.1/32 scram-sha-256
 host    all authctl_tls  127.0.0.1/32 reject
 host    all authctl_md5  127.0.0.1/32 md5
 host    all authctl_text 127.0.0.1/32 password
-host    all authctl_gss  127.0.0.1/32 gss
 host    all authctl_none 127.0.0.1/32 reject
 host    all all          127.0.0.1/32 scram-sha-256
 ";
 
 /// Fast, and without regard for a crash of the machine.
 const SETTINGS: &str = "\
+password_encryption = 'scram-sha-256'
 max_connections = 200
 shared_buffers = 32MB
 fsync = off
@@ -68,6 +73,9 @@ wal_level = replica
 max_wal_senders = 4
 synchronous_commit = on
 ";
+
+/// The version that calls the functions of a backup by other names.
+const BACKUP_RENAMED: u32 = 150_000;
 
 /// How often a test asks whether the server is ready, and how often it asks at most.
 const POLL: Duration = Duration::from_millis(20);
@@ -106,11 +114,17 @@ pub fn private() -> Option<&'static Server> {
         Ok(server) => return Some(server),
         Err(problem) => problem,
     };
+    assert!(!is_chosen(), "{problem}");
     let is_ci = variable("CI").is_some_and(|value| value != "false" && value != "0");
     assert!(!is_ci || named().is_some(), "CI is set, so nothing is skipped: {problem}");
     let thread = std::thread::current();
     eprintln!("skipped: {}: {problem}", thread.name().unwrap_or("a test"));
     None
+}
+
+/// Whether the programs of the server were named.
+pub fn is_chosen() -> bool {
+    variable(PROGRAMS).is_some()
 }
 
 fn base() -> Option<&'static Base> {
@@ -289,57 +303,66 @@ impl Server {
         Some(Self::start(&[REPLICATED, settings].concat()).expect("another one runs"))
     }
 
-    /// A copy of the cluster that repeats its changes.
+    /// A copy of the cluster that repeats its changes. It needs no other program than the server, because some packages of it
+    /// have no `pg_basebackup`.
     pub fn standby(&self) -> Self {
         let programs = programs().expect("another one runs");
         let user = user().expect("another one runs");
         let directory = directory(user.as_ref()).expect("/tmp can be written").keep();
-        // What is in the path may be a link to initdb alone.
-        let initdb = fs::canonicalize(programs.join("initdb")).expect("it made the other one");
-        let mut copy = Command::new(initdb.with_file_name("pg_basebackup"));
-        copy.arg("--pgdata").arg(directory.join("data")).args(["--write-recovery-conf", "--checkpoint=fast"]);
-        copy.args(["--username", SUPERUSER])
-            .arg("--host")
-            .arg(&self.directory)
-            .args(["--port", &self.port.to_string()]);
-        let copied = as_user(&mut copy, user.as_ref()).stdin(Stdio::null()).output().expect("it is installed");
-        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
-        let settings = format!("unix_socket_directories = '{}'\n", directory.display());
-        let file = directory.join("data/postgresql.conf");
-        let old = fs::read_to_string(&file).expect("it was copied");
-        fs::write(&file, format!("{old}\n{settings}")).expect("it can be written");
+        let data = directory.join("data");
+        let mut client = Client::connect(&self.url("postgres"), NoTls).expect("the test server is reachable");
+        let version = run_on(&mut client, "SHOW server_version_num").and_then(|text| text.parse::<u32>().ok());
+        let [begin, end] = if version < Some(BACKUP_RENAMED) {
+            ["pg_start_backup('standby', true, false)", "pg_stop_backup(false, false)"]
+        } else {
+            ["pg_backup_start('standby', true)", "pg_backup_stop(false)"]
+        };
+        run_on(&mut client, &format!("SELECT {begin}"));
+        // A temporary file of the server may vanish meanwhile. The copy does not start when it lacks another one.
+        let _status =
+            Command::new("cp").arg("-a").arg(self.directory.join("data")).arg(&data).stderr(Stdio::null()).status();
+        let label =
+            run_on(&mut client, &format!("SELECT labelfile FROM {end}")).expect("the server was told of a backup");
+        fs::remove_file(data.join("postmaster.pid")).expect("the other one runs");
+        let settings = format!(
+            "unix_socket_directories = '{}'\nprimary_conninfo = 'host={} port={} user={SUPERUSER}'\n",
+            directory.display(),
+            self.directory.display(),
+            self.port
+        );
+        let old = fs::read_to_string(data.join("postgresql.conf")).expect("it was copied");
+        let file = |name: &str, text: &str| write_private(&data.join(name), text, user.as_ref());
+        file("postgresql.conf", &[&old, "\n", &*settings].concat());
+        file("backup_label", &label);
+        file("standby.signal", "");
         Self::run(&programs, &directory, user.as_ref(), authority().1).expect("the copy is whole")
     }
 
     fn start(more: &str) -> Result<Self, String> {
-        let programs = programs().ok_or("PostgreSQL is not installed: initdb was not found")?;
+        let programs = programs()?;
         let user = user()?;
         let directory = directory(user.as_ref())?;
         let data = directory.path().join("data");
         let mut initdb = Command::new(programs.join("initdb"));
         initdb.arg("--pgdata").arg(&data).args(["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]);
-        initdb.args(["--locale", "C", "--no-sync", "--no-instructions"]);
+        initdb.args(["--locale", "C", "--no-sync"]);
         let made = as_user(&mut initdb, user.as_ref()).stdin(Stdio::null()).output().map_err(|e| e.to_string())?;
         if !made.status.success() {
             return Err(format!("initdb failed: {}", String::from_utf8_lossy(&made.stderr)));
         }
         let authority = authority();
         let (certificate, key) = issue(&authority.1, NAME, |_| {});
-        let file = |path: PathBuf, text: &str| {
-            fs::write(&path, text).expect("the directory can be written");
-            fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
-            own(&path, user.as_ref());
-        };
-        file(data.join("server.crt"), &certificate);
-        file(data.join("server.key"), &key.serialize_pem());
-        file(data.join("root.crt"), &authority.0);
+        let file = |name: &str, text: &str| write_private(&data.join(name), text, user.as_ref());
+        file("server.crt", &certificate);
+        file("server.key", &key.serialize_pem());
+        file("root.crt", &authority.0);
         fs::write(directory.path().join("root.crt"), &authority.0).map_err(|e| e.to_string())?;
-        file(data.join("pg_hba.conf"), ACCESS);
+        file("pg_hba.conf", ACCESS);
         // The directory belongs to the server from now on; its watcher removes it.
         let directory = directory.keep();
         let settings = format!("{SETTINGS}{more}unix_socket_directories = '{}'\n", directory.display());
         let old = fs::read_to_string(data.join("postgresql.conf")).map_err(|e| e.to_string())?;
-        file(data.join("postgresql.conf"), &format!("{old}\n{settings}"));
+        file("postgresql.conf", &format!("{old}\n{settings}"));
         Self::run(&programs, &directory, user.as_ref(), authority.1)
     }
 
@@ -355,7 +378,7 @@ impl Server {
         let port = port.port();
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", WATCHER, "watcher"]).arg(programs.join("postgres")).arg(directory).arg(port.to_string());
-        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).current_dir("/");
         // Ctrl-C at the tests must not stop the watcher before it cleans up.
         shell.process_group(0);
         // The messages of a role whose `lc_messages` is another locale than C are German.
@@ -376,7 +399,13 @@ impl Server {
             }
             std::thread::sleep(POLL);
         }
-        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        let mut log = String::new();
+        // The watcher ends with the end of the log. One that still runs has it in the file.
+        if let (Ok(Some(_)), Some(mut end)) = (watcher.try_wait(), watcher.stdout.take()) {
+            end.read_to_string(&mut log).map_err(|e| e.to_string())?;
+        } else {
+            log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        }
         Err(format!("PostgreSQL did not start: {log}"))
     }
 }
@@ -392,6 +421,7 @@ exec 3<&- </dev/null
 wait "$server"
 kill "$waiting" 2>/dev/null
 [ -s "$2/data/postmaster.pid" ] && sleep 1
+tail -n 20 "$2/log"
 rm -rf "$2"
 "#;
 
@@ -404,8 +434,14 @@ fn directory(user: Option<&User>) -> Result<tempfile::TempDir, String> {
     Ok(directory)
 }
 
-/// The directory of `initdb` and `postgres`.
-fn programs() -> Option<PathBuf> {
+/// The directory of `initdb` and `postgres`: the one that `AUTHCTL_TEST_POSTGRES_BIN` names, or else the first in the path, the
+/// newest of Debian's, or the usual one of another system.
+fn programs() -> Result<PathBuf, String> {
+    let is_whole = |directory: &Path| ["initdb", "postgres"].iter().all(|program| directory.join(program).is_file());
+    if let Some(named) = variable(PROGRAMS) {
+        let problem = || format!("{PROGRAMS}: {named} does not hold initdb and postgres");
+        return Some(PathBuf::from(&named)).filter(|directory| is_whole(directory)).ok_or_else(problem);
+    }
     let in_path = variable("PATH").unwrap_or_default();
     let mut debian: Vec<PathBuf> =
         fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path()).collect();
@@ -413,7 +449,8 @@ fn programs() -> Option<PathBuf> {
     let debian = debian.into_iter().rev().map(|version| version.join("bin"));
     let others = ["/usr/local/pgsql/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
     let mut all = std::env::split_paths(&in_path).chain(debian).chain(others);
-    all.find(|directory| ["initdb", "postgres"].iter().all(|program| directory.join(program).is_file()))
+    all.find(|directory| is_whole(directory))
+        .ok_or_else(|| "PostgreSQL is not installed: initdb was not found".to_owned())
 }
 
 /// The user that runs the server, because PostgreSQL refuses root; `None` is the user of this process.
@@ -430,6 +467,13 @@ pub fn as_user<'a>(command: &'a mut Command, user: Option<&User>) -> &'a mut Com
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }
     command.env_clear().env("PATH", "/usr/bin:/bin")
+}
+
+/// Writes a file that the server alone may read.
+fn write_private(path: &Path, text: &str, user: Option<&User>) {
+    fs::write(path, text).expect("the directory can be written");
+    fs::set_permissions(path, Permissions::from_mode(0o600)).expect("the file is ours");
+    own(path, user);
 }
 
 fn own(path: &Path, user: Option<&User>) {

@@ -67,7 +67,8 @@ fn settings_and_foreign_objects_change_nothing() {
     let mut own = Client::connect(place.url(), NoTls).unwrap();
     let refused =
         own.batch_execute("SELECT FROM no_such_table").unwrap_err().as_db_error().unwrap().message().to_owned();
-    if refused.contains("does not exist") {
+    // Some packages of the server have no translations.
+    if refused.contains("does not exist") && !server::is_chosen() {
         skip("the server has no German messages");
     }
     let run = |words: &str, input: &str| {

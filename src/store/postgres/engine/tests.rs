@@ -19,13 +19,15 @@ fn opened(database: &server::TestDatabase) -> Postgres {
 
 /// As when the server restarts: ends every connection of authctl with the database.
 fn end_connections(database: &server::TestDatabase) {
-    let ended = server::run(&format!(
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-         WHERE datname = '{}' AND application_name = 'authctl'",
-        database.name
-    ));
+    let theirs = format!("FROM pg_stat_activity WHERE datname = '{}' AND application_name = 'authctl'", database.name);
+    let ended = server::run(&format!("SELECT count(pg_terminate_backend(pid)) {theirs}"));
     // One that was closed before may still be there.
     assert_ne!(ended.as_deref(), Some("0"));
+    let left = || server::run(&format!("SELECT count(*) {theirs}"));
+    assert!((0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        left().as_deref() == Some("0")
+    }));
 }
 
 const WRITE: &str = r#"INSERT INTO "authctl_policy" VALUES ('key', 'value', 1)"#;
