@@ -27,21 +27,27 @@ const COLUMNS: &str =
     FROM reached JOIN named AS t ON t.oid = reached.oid JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid
     WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY t.oid, a.attnum";
 
-/// The foreign keys, with a row for each pair of columns.
-const KEYS: &str = "SELECT t.name, k.conname, p.name, a.attname, r.attname, k.confdeltype::text
+/// The foreign keys that the server enforces, with a row for each pair of columns and whether a deletion would write NULL to one
+/// that is never NULL. Since version 15 `SET NULL` may name some of the columns, and since version 18 the server need not enforce a
+/// constraint.
+const KEYS: &str = "SELECT t.name, k.conname, p.name, a.attname, r.attname, k.confdeltype::text,
+        a.attnotnull AND k.confdeltype = 'n' AND coalesce(NULLIF(of.columns, 'null') @> pg_catalog.to_jsonb(a.attnum), TRUE)
     FROM reached JOIN named AS t ON t.oid = reached.oid JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid
     JOIN named AS p ON p.oid = k.confrelid
     CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey))
         WITH ORDINALITY AS pair (own, referred, place)
+    CROSS JOIN LATERAL (SELECT pg_catalog.to_jsonb(k) -> 'confdelsetcols', pg_catalog.to_jsonb(k) ->> 'conenforced')
+        AS of (columns, enforced)
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = pair.own
     JOIN pg_catalog.pg_attribute AS r ON r.attrelid = k.confrelid AND r.attnum = pair.referred
-    WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY t.oid, k.oid, pair.place";
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND of.enforced IS DISTINCT FROM 'false'
+    ORDER BY t.oid, k.oid, pair.place";
 
-/// The conditions, with a row for each of their columns.
+/// The conditions that the server enforces, with a row for each of their columns.
 const CHECKS: &str = "SELECT t.name, k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid), a.attname
     FROM reached JOIN named AS t ON t.oid = reached.oid JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-    WHERE k.contype = 'c' ORDER BY t.oid, k.oid, a.attnum";
+    WHERE k.contype = 'c' AND pg_catalog.to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false' ORDER BY t.oid, k.oid, a.attnum";
 
 /// Names the columns that an index of a schema keeps unique, by its name, which is also that of its constraint.
 pub(super) const UNIQUE: &str =
@@ -77,8 +83,7 @@ pub(super) fn read(tx: &mut dyn Tx, schema: &str) -> Result<(Vec<CatalogTable>, 
         let (own, referred, action) = (row.text(3)?, row.text(4)?, on_delete(row)?);
         let Some(table) = tables.iter_mut().find(|known| known.name == table) else { return Ok(()) };
         let name = [&table.name, ".", &name].concat();
-        let is_never_null = table.columns.iter().any(|column| column.name == own && !column.is_nullable);
-        let fault = (action == OnDelete::Clear && is_never_null).then_some(KeyFault::NeverNull);
+        let fault = row.truth(6)?.then_some(KeyFault::NeverNull);
         match table.foreign_keys.last_mut().filter(|_| last == name) {
             Some(key) => {
                 key.columns.push((own, referred));
@@ -139,7 +144,53 @@ fn on_delete(row: &Row<'_>) -> Result<OnDelete, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::{address_of, connected, server};
     use super::*;
+
+    /// The foreign keys of the table `t` in a new database, as far as the server can make it.
+    fn keys_of(constraints: &str) -> Option<Vec<ForeignKey>> {
+        let database = server::database()?;
+        let parent = "CREATE TABLE p (a int UNIQUE, b int, UNIQUE (a, b))";
+        server::run_in(
+            database.url(),
+            &format!("{parent}; CREATE TABLE t (a int, b int NOT NULL DEFAULT 1, {constraints})"),
+        );
+        let engine = connected(&address_of(database.url()), Duration::from_secs(20)).unwrap();
+        let (tables, _) = read(&mut engine.snapshot(), "public").unwrap();
+        Some(tables.into_iter().find(|table| table.name == "t")?.foreign_keys)
+    }
+
+    #[test]
+    fn only_null_in_a_column_that_is_never_null_is_a_fault() {
+        let never_null = Some(KeyFault::NeverNull);
+        let both = "FOREIGN KEY (a, b) REFERENCES p (a, b)";
+        for (constraint, fault) in [
+            (format!("{both} ON DELETE SET NULL"), never_null),
+            (format!("{both} ON DELETE SET DEFAULT"), None),
+            (format!("{both} ON DELETE CASCADE"), None),
+            ("FOREIGN KEY (a) REFERENCES p (a) ON DELETE SET NULL".to_owned(), None),
+        ] {
+            let Some(keys) = keys_of(&constraint) else { return };
+            assert_eq!(keys.iter().map(|key| key.fault).collect::<Vec<_>>(), [fault], "{constraint}");
+        }
+        if server::version() < 15 {
+            return;
+        }
+        let [one, other] = ["a", "b"].map(|column| keys_of(&format!("{both} ON DELETE SET NULL ({column})")).unwrap());
+        assert_eq!([one[0].fault, other[0].fault], [None, never_null]);
+    }
+
+    #[test]
+    fn constraint_that_is_not_enforced_is_not_read() {
+        if server::version() < 18 {
+            return;
+        }
+        let key = "FOREIGN KEY (a) REFERENCES p (a) ON DELETE CASCADE";
+        assert_eq!(keys_of(key).unwrap().len(), 1);
+        assert_eq!(keys_of(&format!("{key} NOT ENFORCED")).unwrap(), []);
+    }
 
     #[test]
     fn texts_of_a_condition_are_read() {

@@ -166,6 +166,12 @@ pub fn run_in_apps(statements: &str) -> Option<String> {
     run_kept(&KEPT, &apps()?, statements)
 }
 
+/// The major version of the server, for what older ones lack; 0 without a server.
+pub fn version() -> u32 {
+    let found = run("SELECT current_setting('server_version_num')::int / 10000");
+    found.map_or(0, |version| version.parse().expect("a number"))
+}
+
 /// Runs statements in a database; returns the text that a single query selects.
 pub fn run_in(url: &str, statements: &str) -> Option<String> {
     let mut client = Client::connect(url, NoTls).expect("the test server is reachable");

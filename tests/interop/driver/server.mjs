@@ -24,11 +24,15 @@ const UNTIL_END = '"$@" & server=$!; cat > /dev/null; kill -TERM $server; wait $
 /** The URL of a server that runs already, as a role that may create databases. */
 const NAMED = process.env.AUTHCTL_TEST_POSTGRES;
 
+/** The directory whose programs are to be used, where it has them. */
+const PROGRAMS = process.env.AUTHCTL_TEST_POSTGRES_BIN;
+
 /** The directory with a program of PostgreSQL; Debian keeps those of the server out of the path. */
 function directoryOf(program) {
   const installed = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql").sort((a, b) => b - a) : [];
   const debian = installed.map((version) => `/usr/lib/postgresql/${version}/bin`);
-  return [...debian, ...process.env.PATH.split(delimiter)].find((directory) => existsSync(join(directory, program)));
+  const named = PROGRAMS ? [PROGRAMS] : [];
+  return [...named, ...debian, ...process.env.PATH.split(delimiter)].find((directory) => existsSync(join(directory, program)));
 }
 
 /** Why no server can be used; `null` if one can. */
