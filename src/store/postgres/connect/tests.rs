@@ -49,7 +49,7 @@ fn refusal(text: &str) -> ConnectError {
 
 /// The error of a single attempt, also where a later one may succeed.
 fn first_refusal(text: &str) -> ConnectError {
-    connect(&address(&format!("{text}&connect_timeout=20")), Duration::ZERO).unwrap_err()
+    connect(&address(&format!("{text}&connect_timeout=20")), Duration::ZERO, None).unwrap_err()
 }
 
 fn tls_error(text: &str) -> TlsError {
