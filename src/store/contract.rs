@@ -50,6 +50,7 @@ mod plugin_factors;
 mod plugins;
 mod policy_and_throttle;
 mod round_trip;
+mod round_trips;
 mod second_factor;
 mod servers;
 mod session_lists;

@@ -297,7 +297,8 @@ pub(in crate::store) trait Engine: fmt::Debug {
     /// Runs queries that change nothing.
     fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError>;
 
-    /// Begins a transaction that writes. In SQLite it is the only one from here to its end.
+    /// Begins a transaction that writes. In SQLite it is the only one from here to its end. On a server it may begin with its
+    /// first statement, whose error is then that of the beginning.
     ///
     /// # Errors
     /// [`StoreError::Busy`] when another process still writes after the wait.
@@ -387,6 +388,9 @@ pub(in crate::store) trait WriteTx: Tx {
     }
 }
 
+/// A query and its parameters.
+pub(in crate::store) type Query = (String, Vec<Value>);
+
 /// Runs statements in a transaction. Parameters are spelled `?1`, `?2` and so on.
 pub(in crate::store) trait Tx {
     fn dialect(&self) -> &'static Dialect;
@@ -394,10 +398,14 @@ pub(in crate::store) trait Tx {
     /// Describes every table that holds rows of its own, in the order of their creation. It is read once.
     fn catalog(&mut self) -> Result<Catalog, StoreError>;
 
-    /// Names the tables of the catalog whose definition has a word. An engine to which the whole catalog costs no more
-    /// names all.
-    fn tables_about(&mut self, _word: &str) -> Result<Vec<String>, StoreError> {
-        Ok(self.catalog()?.iter().map(|table| table.name.clone()).collect())
+    /// Asks queries together with the next statement, and after it, where each answer is waited for. Each answer is kept
+    /// until its query runs or until the transaction may have changed it.
+    fn ask_along(&mut self, _queries: &[Query]) {}
+
+    /// Runs a statement that writes to authctl's own tables. On a server it is sent together with the next one or with the
+    /// commit, whose error may then be that of this statement.
+    fn execute_later(&mut self, sql: &str, values: &[Value]) -> Result<(), StoreError> {
+        self.execute(sql, values).map(drop)
     }
 
     /// What the act leaves as it was, and why. The store reports it after the commit.
@@ -414,7 +422,8 @@ pub(in crate::store) trait Tx {
     /// Adds rows. `target` is a table with its columns, such as `"user" ("id", "email")`, and each row has a value for each
     /// of them.
     fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError>;
-    /// Runs a statement that writes or deletes rows as a whole, however large they are.
+    /// Runs a statement that writes or deletes rows as a whole, however large they are. The transaction goes on after its
+    /// failure.
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
 
     /// Runs a statement and hands out its rows one at a time.
@@ -473,8 +482,10 @@ impl dyn Tx + '_ {
     /// # Errors
     /// [`StoreError::Trigger`] when a trigger keeps a row or adds it again.
     pub(in crate::store) fn delete(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let left = sql.replacen("DELETE", "SELECT count(*)", 1);
+        self.ask_along(&[(left.clone(), values.to_vec())]);
         let deleted = self.change(sql, values)?;
-        if self.count(&sql.replacen("DELETE", "SELECT count(*)", 1), values)? > 0 {
+        if self.count(&left, values)? > 0 {
             return Err(ignored("keeps a row that was deleted"));
         }
         Ok(deleted)
@@ -494,8 +505,10 @@ impl dyn Tx + '_ {
         written: &[Value],
     ) -> Result<u64, StoreError> {
         let values = [selecting, written].concat();
+        let left = format!("SELECT count(*) FROM {table} WHERE {condition}");
+        self.ask_along(&[(left.clone(), selecting.to_vec())]);
         let rows = self.change(&format!("UPDATE {table} SET {changes} WHERE {condition}"), &values)?;
-        if self.count(&format!("SELECT count(*) FROM {table} WHERE {condition}"), selecting)? > 0 {
+        if self.count(&left, selecting)? > 0 {
             return Err(ignored("undoes the change"));
         }
         Ok(rows)

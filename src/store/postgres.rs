@@ -36,6 +36,8 @@ use crate::auth::storage::StoreError;
 
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
 #[cfg(test)]
+pub(in crate::store) use client::tests::waits;
+#[cfg(test)]
 pub(in crate::store) use connect::tests::address as address_of;
 pub use connect::{Begun, ConnectError, begin};
 pub use engine::Postgres;
@@ -196,7 +198,7 @@ fn connected_for(
 ) -> Result<Postgres, ServerError> {
     let policy = (policy::SETTINGS.to_owned(), Vec::new());
     let session = token.map(|token| sessions::look_up(&NATIVE_POSTGRES, token));
-    let mut engine = connected_over(begun, schema, address, wait)?;
+    let engine = connected_over(begun, schema, address, wait)?;
     let behind = engine.is_standby().then(|| (info::BEHIND.to_owned(), Vec::new()));
     engine.ask_ahead([policy].into_iter().chain(session).chain(behind).collect());
     Ok(engine)

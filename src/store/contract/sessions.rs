@@ -228,9 +228,12 @@ fn row_of_another_program_keeps_a_session() {
         let reference = r#"TEXT REFERENCES "session" ("id")"#;
         db.edit(&format!("CREATE TABLE visit (id TEXT PRIMARY KEY, during {reference})"));
         db.edit("INSERT INTO visit VALUES ('first', 'adas')");
+        db.edit(&format!("CREATE TABLE page (id TEXT PRIMARY KEY, during {reference} ON DELETE CASCADE)"));
+        db.edit("INSERT INTO page VALUES ('first', 'adas'), ('second', 'bobs')");
         let kept = store.end_session(&token_of("adas"));
         assert!(matches!(kept, Err(StoreError::Held(holders)) if holders[0].table == "visit"));
         assert!(store.end_session(&token_of("bobs")).unwrap().is_some());
+        assert_eq!(db.count("page"), 1, "the key says that the row goes");
     });
 }
 

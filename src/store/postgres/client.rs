@@ -122,6 +122,8 @@ impl Client {
 
     /// Drives the connection for a caller who waits for each part of an answer by [`Client::within`].
     pub(super) fn drive<T>(&self, parts: impl AsyncFnOnce(&tokio_postgres::Client) -> T) -> T {
+        #[cfg(test)]
+        tests::WAITS.set(tests::WAITS.get() + 1);
         self.connection.runtime.block_on(parts(&self.driver))
     }
 
@@ -185,5 +187,20 @@ impl Drop for Connection {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("is_closed", &self.is_closed()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// How often this thread has waited for a server.
+        pub(super) static WAITS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// How often this thread has waited for a server.
+    pub(in crate::store) fn waits() -> usize {
+        WAITS.get()
     }
 }

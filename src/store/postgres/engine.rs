@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 
 pub(super) use self::tx::PostgresTx;
 use self::tx::ROLLBACK;
-use super::ahead::{Ahead, Query};
+use super::ahead::Ahead;
 use super::app_tables::AbsentTable;
 use super::client::Client;
 use super::dialect::ROWS_PER_STATEMENT;
@@ -25,7 +25,7 @@ use super::migrate::Contents;
 use super::{SCHEMA, info, migrate, schema};
 use crate::auth::prune::Pace;
 use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError};
-use crate::store::engine::{Engine, EngineInfo, Tx, Value, WriteTx};
+use crate::store::engine::{Engine, EngineInfo, Query, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
 
 /// How much longer than for other writers an act waits for an answer, and a change of the schema, which may make an index.
@@ -80,8 +80,11 @@ impl Postgres {
     }
 
     /// Asks queries together with the first statement of the next snapshot.
-    pub(super) fn ask_ahead(&mut self, queries: Vec<Query>) {
-        self.ahead = Ahead::new(queries);
+    pub(super) fn ask_ahead(&self, queries: Vec<Query>) {
+        self.ahead.forget();
+        for query in queries {
+            self.ahead.add(query);
+        }
     }
 
     /// The engine for the tables of an app in a schema, without those whose rows are not reached.
@@ -175,8 +178,7 @@ impl Postgres {
             synced = if is_synced { "" } else { UNSYNCED },
         );
         let mut tx = self.transaction(None);
-        tx.is_open = true;
-        tx.wait_for(async |driver| driver.batch_execute(&begin).await)?;
+        tx.begin = Some(begin);
         Ok(Box::new(tx))
     }
 

@@ -14,7 +14,7 @@ use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::storage::{Account, NewPassword, PasswordChange, StoreError};
 use crate::auth::user::UserRef;
-use crate::store::engine::{Tx, Value, ignored};
+use crate::store::engine::{Query, Tx, Value, ignored};
 use crate::store::mapping::{IdStrategy, SchemaMapping};
 
 /// The hash of an account. A larger value cannot be a hash.
@@ -42,12 +42,18 @@ pub(in crate::store) fn password_hash(
     user_id: &str,
 ) -> Result<Option<StoredHash>, StoreError> {
     rows::require_found_by(mapping, "account", &["accountId", "providerId", "password"])?;
-    let sql =
-        format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#);
-    let values = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
-    let text = tx.query_one(&mapping.sql(sql), &values, |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
+    let (sql, values) = of_password(mapping, user_id);
+    let text = tx.query_one(&sql, &values, |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
     // An empty or endless value cannot be a hash, and does not sign in.
     Ok(text.flatten().and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()))
+}
+
+/// The query by which [`password_hash`] finds the hash.
+pub(super) fn of_password(mapping: &SchemaMapping, user_id: &str) -> Query {
+    let sql =
+        format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#);
+    let values = vec![Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
+    (mapping.sql(sql).into_owned(), values)
 }
 
 /// How many hashes are read from each end of the table.

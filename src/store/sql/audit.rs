@@ -10,7 +10,7 @@ use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, GENESIS, Inte
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
-use crate::store::engine::{Dialect, Row, Tx, Value};
+use crate::store::engine::{Dialect, Query, Row, Tx, Value, insertion};
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
 pub(super) const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
@@ -18,9 +18,10 @@ pub(super) const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "hos
 
 /// Appends entries about what an act did.
 pub(in crate::store) fn append(tx: &mut dyn Tx, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
-    let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
+    let (newest, _) = of_newest();
     let newest = tx.query_one(&newest, &[], entry)?;
     let (mut seq, mut hash) = newest.map_or((0, GENESIS.to_owned()), |newest| (newest.seq, newest.hash));
+    let count = events.len();
     let mut rows = events.into_iter().map(|event| {
         let entry = Entry::behind(seq, &hash, actor, event);
         // Acts never fill the log: another program wrote an entry with the highest number.
@@ -29,7 +30,17 @@ pub(in crate::store) fn append(tx: &mut dyn Tx, actor: &Actor, events: Vec<Event
         hash.clone_from(&entry.hash);
         Ok(cells(entry, number))
     });
-    tx.insert_rows(&format!(r#""authctl_audit" ({COLUMNS})"#), &mut rows)
+    let target = format!(r#""authctl_audit" ({COLUMNS})"#);
+    if count == 0 || count > tx.dialect().rows_per_statement() {
+        return tx.insert_rows(&target, &mut rows);
+    }
+    let values = rows.collect::<Result<Vec<_>, _>>()?.concat();
+    tx.execute_later(&insertion(&target, values.len() / count, count), &values)
+}
+
+/// The query by which [`append`] finds the newest entry.
+pub(super) fn of_newest() -> Query {
+    (format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#), Vec::new())
 }
 
 /// The values of an entry, in the order of [`COLUMNS`].
@@ -249,12 +260,16 @@ pub(in crate::store) fn subject(
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Subject, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, read::EMAIL);
+    let (sql, values) = of_subject(mapping, user_id);
     // authctl cannot show a user whose address is not text.
-    let email = tx.query_one(&mapping.sql(sql), &[mapping.key("user", user_id)], |row| {
-        Ok(row.value(0)?.as_text().map(str::to_owned))
-    })?;
+    let email = tx.query_one(&sql, &values, |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
     Ok(Subject::read(user_id, email.flatten()))
+}
+
+/// The query by which [`subject`] finds the address.
+pub(in crate::store) fn of_subject(mapping: &SchemaMapping, user_id: &str) -> Query {
+    let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, read::EMAIL);
+    (mapping.sql(sql).into_owned(), vec![mapping.key("user", user_id)])
 }
 
 /// The actor with the current address. It is read before the act, for users who change or delete themselves.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::access::Tokens;
-use super::audit::{begun_of, change_events, ended_of_users};
+use super::audit::{begun_of, change_events, ended_of_users, of_subject};
 use super::filter::Filter;
 use super::inventory::Inventory;
 use super::rows::RowKey;
@@ -19,7 +19,7 @@ use crate::auth::session::{Pattern, Session};
 use crate::auth::storage::{FoundSession, NewSessionRow, RightOtp, SessionQuery, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
-use crate::store::engine::{Catalog, Dialect, Tx, Value, ignored};
+use crate::store::engine::{Dialect, Query, Tx, Value, ignored};
 use crate::store::mapping::SchemaMapping;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -217,17 +217,13 @@ fn select_of_user(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> Re
     select(tx, mapping, &of_user, &[mapping.reference("session", "userId", user_id)])
 }
 
-/// The tables with sessions in a database that authctl made.
-const OWN_TABLES: [&str; 2] = ["session", "authctl_audit"];
-
-/// What refers to sessions. In a database that authctl made nothing does, unless another program has added a table. So
-/// its tables are not read.
-fn inventory(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Inventory, StoreError> {
-    let is_own = |table: &String| OWN_TABLES.contains(&table.as_str());
-    if !mapping.is_guest() && tx.tables_about("session")?.iter().all(is_own) {
-        return Ok(Inventory::of(Catalog::from([]), mapping, tx.dialect()));
+/// Deletes sessions of a database that authctl made. Nothing refers to sessions there, unless another program has added a
+/// table, so the catalog is not read. Returns `false` if a foreign key of such a table refuses it.
+fn delete_own(tx: &mut dyn Tx, mapping: &SchemaMapping, keys: &[RowKey]) -> Result<bool, StoreError> {
+    match rows::delete_rows(tx, mapping, "session", keys) {
+        Err(StoreError::Constraint(_)) => Ok(false),
+        deleted => deleted.map(|_| true),
     }
-    Inventory::read(tx, mapping)
 }
 
 /// Deletes sessions, after their tokens ended and the rows that refer to them are gone. Returns them.
@@ -247,7 +243,10 @@ fn remove(
     if sessions.is_empty() {
         return Ok(sessions);
     }
-    let inventory = inventory(tx, mapping)?;
+    if !mapping.is_guest() && delete_own(tx, mapping, &keys)? {
+        return Ok(sessions);
+    }
+    let inventory = Inventory::read(tx, mapping)?;
     access::end_tokens(tx, mapping, &inventory, &keys, tokens, now)?;
     let deletion = rows::deletion(tx, &inventory, mapping, "session")?;
     let (named, nameless): (Vec<_>, Vec<_>) = keys.iter().zip(&sessions).partition(|(_, session)| session.has_id());
@@ -303,6 +302,7 @@ pub(in crate::store) fn insert(
         ("userId", reference("userId", &session.user_id)),
         ("impersonatedBy", session.impersonated_by.as_ref().map(|by| reference("impersonatedBy", by)).into()),
     ];
+    tx.ask_along(&[of_id(mapping, &session.id)]);
     let id = rows::insert(tx, mapping, "session", &session.id, values)?;
     let begun = by_id(tx, mapping, &id)?
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))?;
@@ -335,6 +335,7 @@ pub(in crate::store) fn begin_session(
     session: &NewSessionRow,
     verified: &Verified<'_>,
 ) -> Result<Option<Session>, StoreError> {
+    tx.ask_along(&[accounts::of_password(mapping, &session.user_id)]);
     // The user may have been banned while the hash was computed.
     let user = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))?;
     let Some(user) = user.filter(|user| !user.is_banned(session.now)) else { return Ok(None) };
@@ -419,6 +420,9 @@ pub(in crate::store) fn delete_by_token(
     now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
     let found = select(tx, mapping, r#""token" = ?1"#, &[mapping.token(token).into_owned().into()])?;
+    // The log names the user.
+    let users: Vec<Query> = found.iter().map(|found| of_subject(mapping, &found.session.user_id)).collect();
+    tx.ask_along(&users);
     Ok(remove(tx, mapping, found, Tokens::Online, now)?.pop())
 }
 
@@ -495,8 +499,14 @@ pub(in crate::store) fn by_id(
     mapping: &SchemaMapping,
     id: &str,
 ) -> Result<Option<Session>, StoreError> {
+    let (sql, values) = of_id(mapping, id);
+    tx.query_one(&sql, &values, |row| read::session(row, 0, mapping))
+}
+
+/// The query by which [`by_id`] finds a session.
+fn of_id(mapping: &SchemaMapping, id: &str) -> Query {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, read::SESSION);
-    tx.query_one(&mapping.sql(sql), &[mapping.key("session", id)], |row| read::session(row, 0, mapping))
+    (mapping.sql(sql).into_owned(), vec![mapping.key("session", id)])
 }
 
 #[cfg(test)]

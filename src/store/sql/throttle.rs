@@ -8,7 +8,7 @@ use crate::auth::policy::ThrottleRules;
 use crate::auth::second_factor::totp::{is_unused, step_at, time_of};
 use crate::auth::storage::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
-use crate::store::engine::{Row, Tx, Value, ValueRef};
+use crate::store::engine::{Query, Row, Tx, Value, ValueRef};
 use crate::store::mapping::OWN_TIME;
 
 /// Whether an attempt that waits would get another decision now.
@@ -36,6 +36,7 @@ pub(in crate::store) fn reserve(
     now: Timestamp,
     rules: &ThrottleRules,
 ) -> Result<Decision, StoreError> {
+    tx.ask_along(&[of_reservations(key)]);
     let before = read(tx, key)?;
     let mut stored = before;
     let mut running = 0;
@@ -134,14 +135,23 @@ pub(in crate::store) fn release(tx: &mut dyn Tx, key: &AttemptKey) -> Result<(),
 /// Deletes the failures for a key and its reservation, or all reservations if the key has none. Returns
 /// whether a row was deleted.
 pub(in crate::store) fn clear(tx: &mut dyn Tx, key: &AttemptKey) -> Result<bool, StoreError> {
-    let forgotten = delete(tx, key.as_str())?;
-    let also = if let Some(reservation) = key.reservation() {
-        delete(tx, &reservation)?
-    } else {
-        let sql = r#"DELETE FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2"#;
-        tx.execute(sql, &key.reservations().map(Value::from))? > 0
-    };
-    Ok(forgotten || also)
+    let (sql, values) = clearing(key);
+    Ok(tx.execute(sql, &values)? > 0)
+}
+
+/// As [`clear`], for an act that needs no answer.
+pub(in crate::store) fn clear_later(tx: &mut dyn Tx, key: &AttemptKey) -> Result<(), StoreError> {
+    let (sql, values) = clearing(key);
+    tx.execute_later(sql, &values)
+}
+
+fn clearing(key: &AttemptKey) -> (&'static str, Vec<Value>) {
+    let attempts = Value::from(key.as_str());
+    if let Some(reservation) = key.reservation() {
+        return (r#"DELETE FROM "authctl_throttle" WHERE "key" IN (?1, ?2)"#, vec![attempts, reservation.into()]);
+    }
+    let [first, end] = key.reservations().map(Value::from);
+    (r#"DELETE FROM "authctl_throttle" WHERE "key" = ?1 OR "key" >= ?2 AND "key" < ?3"#, vec![attempts, first, end])
 }
 
 pub(in crate::store) fn read(tx: &mut dyn Tx, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
@@ -169,17 +179,22 @@ fn instant(value: ValueRef<'_>) -> Timestamp {
 
 /// The reservations for a key with their instants, oldest first.
 fn undecided(tx: &mut dyn Tx, key: &AttemptKey) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let (sql, values) = of_reservations(key);
+    tx.query_all(&sql, &values, |row| Ok((row.text(0)?, instant(row.value(1)?))))
+}
+
+/// The query by which [`undecided`] finds them.
+fn of_reservations(key: &AttemptKey) -> Query {
     let sql = r#"SELECT "key", "lastAt" FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2 ORDER BY "lastAt""#;
-    tx.query_all(sql, &key.reservations().map(Value::from), |row| Ok((row.text(0)?, instant(row.value(1)?))))
+    (sql.to_owned(), key.reservations().map(Value::from).to_vec())
 }
 
 fn write(tx: &mut dyn Tx, key: &str, attempts: Attempts) -> Result<(), StoreError> {
-    tx.execute(
+    tx.execute_later(
         r#"INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt") VALUES (?1, ?2, ?3, ?4)
            ON CONFLICT ("key") DO UPDATE SET "count" = ?2, "notBefore" = ?3, "lastAt" = ?4"#,
         &[key.into(), attempts.count.into(), OWN_TIME.write(attempts.not_before), OWN_TIME.write(attempts.last_at)],
-    )?;
-    Ok(())
+    )
 }
 
 fn delete(tx: &mut dyn Tx, key: &str) -> Result<bool, StoreError> {

@@ -402,13 +402,14 @@ fn write<'k, T: Answer>(
 ) -> Result<T, StoreError> {
     let mut tx = engine.begin()?;
     let mut events = Vec::new();
+    tx.ask_along(&[audit::of_newest()]);
     let result = act(&mut *tx, &mut events)?;
     if !result.is_done() {
         return Ok(result);
     }
     let left = std::mem::take(tx.left());
     if let Some(key) = cleared(&result) {
-        throttle::clear(&mut *tx, key)?;
+        throttle::clear_later(&mut *tx, key)?;
     }
     if !events.is_empty() {
         let actor = signed(&mut *tx, mapping, acting.actor(), &events)?;
@@ -521,7 +522,7 @@ fn finish(
 ) -> Result<Option<StoreError>, StoreError> {
     let mut entries = state.begin()?;
     if let Some(key) = cleared {
-        throttle::clear(&mut *entries, key)?;
+        throttle::clear_later(&mut *entries, key)?;
     }
     audit::append(&mut *entries, actor, events)?;
     app.commit()?;

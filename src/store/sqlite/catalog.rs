@@ -84,12 +84,6 @@ pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Ca
     Ok(tables)
 }
 
-/// Names the tables whose definition has a word.
-pub(super) fn tables_about(connection: &Connection, word: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(&format!("{TABLES} AND instr(lower(sql), ?1)"))?;
-    statement.query_map([word], |row| row.get(0))?.collect()
-}
-
 fn each(
     connection: &Connection,
     sql: &str,

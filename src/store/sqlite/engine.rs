@@ -299,10 +299,6 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
         Ok(self.catalog.insert(read).clone())
     }
 
-    fn tables_about(&mut self, word: &str) -> Result<Vec<String>, StoreError> {
-        catalog::tables_about(&self.connection, word).engine()
-    }
-
     fn left(&mut self) -> &mut Vec<String> {
         &mut self.left
     }

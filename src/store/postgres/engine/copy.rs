@@ -26,7 +26,7 @@ impl PostgresTx<'_> {
         let statement = if is_many { self.copy_statement(target)? } else { None };
         let rows = &mut first.into_iter().map(Ok).chain(rows);
         match statement {
-            Some(statement) => self.copy(&statement, rows),
+            Some(statement) => self.copy(target, &statement, rows),
             None => insert_by_statements(self, target, rows),
         }
     }
@@ -47,7 +47,13 @@ impl PostgresTx<'_> {
         }
     }
 
-    fn copy(&mut self, statement: &tokio_postgres::Statement, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
+    fn copy(
+        &mut self,
+        target: &str,
+        statement: &tokio_postgres::Statement,
+        rows: &mut NewRows<'_>,
+    ) -> Result<(), StoreError> {
+        self.forget_written(&format!("INSERT INTO {target}"));
         let (client, limit) = (self.client, self.limit);
         let copied = self.drive(async |driver| {
             let sink: CopyInSink<Bytes> = client.within(limit, driver.copy_in(statement)).await?;

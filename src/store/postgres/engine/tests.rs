@@ -135,7 +135,7 @@ fn server_that_only_reads_stays_so() {
     let mut engine = opened(&database);
     server::run(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name));
     end_connections(&database);
-    let read_only = retrying(WAIT, || engine.begin().map(drop));
+    let read_only = retrying(WAIT, || engine.begin()?.execute(WRITE, &[]));
     assert!(matches!(read_only, Err(StoreError::ReadOnlyServer)), "{read_only:?}");
     assert_eq!(written(&mut engine), 0);
 }
@@ -229,6 +229,72 @@ fn what_opening_asked_ahead_is_answered_once_and_not_in_an_act_that_writes() {
     let mut writer = open();
     write(&mut writer, r#"DELETE FROM "authctl_policy""#);
     assert_eq!(settings(&mut writer), 0, "not as at the opening");
+}
+
+/// Counts the rows of a table, as the act of a transaction sees them.
+fn counted(tx: &mut dyn Tx, table: &str) -> Result<u64, StoreError> {
+    tx.count(&format!(r#"SELECT count(*) FROM "{table}""#), &[])
+}
+
+#[test]
+fn answer_that_was_asked_along_is_kept_until_its_table_is_written_to() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut other = ::postgres::Client::connect(database.url(), ::postgres::NoTls).unwrap();
+    let tables = ["authctl_policy", "authctl_throttle"];
+    let mut tx = engine.begin().unwrap();
+    tx.ask_along(&tables.map(|table| (format!(r#"SELECT count(*) FROM "{table}""#), Vec::new())));
+    tx.execute("SELECT 1", &[]).unwrap();
+    let insert = r#"INSERT INTO authctl."authctl_policy" VALUES ('other', 'value', 1);
+                    INSERT INTO authctl."authctl_throttle" VALUES ('other', 1, 1, 1)"#;
+    other.batch_execute(insert).unwrap();
+    tx.execute_later(WRITE, &[]).unwrap();
+    assert_eq!(tables.map(|table| counted(&mut *tx, table).unwrap()), [2, 0], "the second answer is from before");
+    assert_eq!(tables.map(|table| counted(&mut *tx, table).unwrap()), [2, 1], "an answer is handed out once");
+}
+
+#[test]
+fn failure_of_a_statement_that_was_not_waited_for_ends_the_transaction() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let is_duplicate = |error: &StoreError| matches!(error, StoreError::NotUnique(_));
+    for then in [
+        |tx: Box<dyn WriteTx + '_>| tx.commit(),
+        |mut tx: Box<dyn WriteTx + '_>| {
+            let read = counted(&mut *tx, "authctl_policy").map(drop);
+            assert!(matches!(tx.commit(), Err(StoreError::Engine(_))));
+            read
+        },
+    ] {
+        let mut tx = engine.begin().unwrap();
+        for _ in 0..2 {
+            tx.execute_later(WRITE, &[]).unwrap();
+        }
+        let failed = then(tx).unwrap_err();
+        assert!(is_duplicate(&failed), "{failed:?}");
+        assert_eq!(written(&mut engine), 0);
+    }
+    let mut tx = engine.begin().unwrap();
+    tx.ask_along(&[(r#"SELECT 1 FROM "authctl_missing""#.to_owned(), Vec::new())]);
+    let failed = tx.execute(WRITE, &[]);
+    assert!(matches!(&failed, Err(StoreError::Incomplete(table)) if table == "authctl_missing"), "{failed:?}");
+    assert!(matches!(tx.commit(), Err(StoreError::Engine(_))));
+    assert_eq!(written(&mut engine), 0);
+}
+
+#[test]
+fn nothing_is_written_outside_of_a_transaction_that_cannot_begin() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let write = r#"INSERT INTO authctl."authctl_policy" VALUES ('key', 'value', 1)"#;
+    for is_waited_for in [true, false] {
+        let mut tx = engine.transaction(None);
+        tx.begin = Some("SELECT 1 / 0".into());
+        let done = if is_waited_for { tx.execute(write, &[]).map(drop) } else { tx.execute_later(write, &[]) };
+        assert!(matches!(done, Err(StoreError::Engine(_))), "{done:?}");
+        tx.commit().unwrap_err();
+        assert_eq!(written(&mut engine), 0);
+    }
 }
 
 /// Makes the tables of an app and the engine for them.
@@ -335,7 +401,8 @@ fn standby_reads_and_says_how_far_it_is_behind() {
     // Acts in the database of an app, with authctl's own tables in a file and in the database.
     let of_app = || at("standby").of_app("public".to_owned(), Vec::new());
     for mut of_app in [of_app(), of_app().with_state()] {
-        assert!(matches!(of_app.begin().err(), Some(StoreError::ReadOnlyServer)));
+        let written = of_app.begin().and_then(|mut tx| tx.execute(WRITE, &[]));
+        assert!(matches!(written, Err(StoreError::ReadOnlyServer)), "{written:?}");
     }
     write(&mut engine).unwrap();
     let eventually = |is_so: &mut dyn FnMut() -> bool| {

@@ -27,7 +27,7 @@ impl Postgres {
             self.snapshot().catalog()?;
         }
         if self.app.as_ref().is_some_and(|app| app.has_state) {
-            return self.begin_at_head(is_synced);
+            return Ok(self.begin_at_head(is_synced));
         }
         let mut has_waited = false;
         let begun = retrying(self.wait, || {
@@ -79,10 +79,7 @@ impl Postgres {
     /// transaction would see the log as it was before the act that it has waited for. Who locks the row waits for the table
     /// too. The transaction is serializable for the app's sake: any row that the app has changed ends it with a conflict, and
     /// the act runs again.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] when another one still writes after the wait.
-    fn begin_at_head(&self, is_synced: bool) -> Result<PostgresTx<'_>, StoreError> {
+    fn begin_at_head(&self, is_synced: bool) -> PostgresTx<'_> {
         let begin = format!(
             "{SERIALIZABLE}; {synced} SET LOCAL lock_timeout = {wait}; LOCK TABLE {head} IN EXCLUSIVE MODE",
             synced = if is_synced { "" } else { UNSYNCED },
@@ -92,8 +89,7 @@ impl Postgres {
         // What else is set comes after the lock, because a setting may be read from the database.
         let begin = self.writing(&begin);
         let mut tx = self.transaction(None);
-        tx.is_open = true;
-        tx.wait_for(async |driver| driver.batch_execute(&begin).await)?;
-        Ok(tx)
+        tx.begin = Some(begin);
+        tx
     }
 }

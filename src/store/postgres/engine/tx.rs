@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::future::{join3, join4};
+use futures_util::future::{join, join_all, join3, join5};
 use futures_util::pin_mut;
 
 use super::{App, Postgres};
 use crate::auth::storage::StoreError;
-use crate::store::engine::{Catalog, Dialect, EachRow, NewRows, Row, Tx, Value, WriteTx};
+use crate::store::engine::{Catalog, Dialect, EachRow, NewRows, Query, Row, Tx, Value, WriteTx};
+use crate::store::mapping::identifier;
 use crate::store::postgres::ahead::Ahead;
 use crate::store::postgres::app_tables::{own_tables, with_absent, with_schemas};
 use crate::store::postgres::catalog;
@@ -29,12 +30,15 @@ pub(super) const ROLLBACK: &str = "ROLLBACK";
 /// The statement by which [`Tx`] takes back a part of a transaction.
 pub(super) const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT";
 
+/// How the name of each of authctl's own tables begins.
+const OWN_TABLE: &str = "\"authctl_";
+
 /// Runs statements in a transaction.
 pub(in crate::store::postgres) struct PostgresTx<'c> {
     pub(super) client: &'c Client,
     schema: &'c str,
     pub(super) app: Option<&'c App>,
-    /// What begins the transaction, until it is sent together with the first statement.
+    /// What begins the transaction, until it is sent together with the first query.
     pub(super) begin: Option<String>,
     /// What ends a transaction of one statement, and is sent together with it.
     pub(super) end: Option<&'static str>,
@@ -47,6 +51,11 @@ pub(in crate::store::postgres) struct PostgresTx<'c> {
     /// Whether somebody has seen rows, so that the queries cannot run again.
     pub(super) has_rows: bool,
     pub(super) ahead: Option<&'c Ahead>,
+    /// What is sent together with the next statement: before it, and after it.
+    later: Vec<Query>,
+    along: Ahead,
+    /// Why a query failed that was asked along. The next statement fails for it.
+    failure: Option<StoreError>,
     catalog: Option<Catalog>,
     /// The tables of other schemas in the catalog: their names there, and as SQL spells them.
     elsewhere: Vec<[String; 2]>,
@@ -67,6 +76,9 @@ impl<'c> PostgresTx<'c> {
             has_failed: false,
             has_rows: false,
             ahead: None,
+            later: Vec::new(),
+            along: Ahead::default(),
+            failure: None,
             catalog: None,
             elsewhere: app.as_ref().filter(|app| app.has_state).map(|_| own_tables()).unwrap_or_default(),
             left: Vec::new(),
@@ -87,44 +99,54 @@ impl<'c> PostgresTx<'c> {
         &mut self,
         parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
-        let (client, limit, ahead) = (self.client, self.limit, self.ahead);
-        let begin = self.begin.take();
-        let end = self.end.take();
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let (client, limit, along) = (self.client, self.limit, &self.along);
+        let (begin, later, end) = (self.begin.take(), std::mem::take(&mut self.later), self.end.take());
+        let later = statements(&later)?;
+        let ahead = self.ahead.filter(|_| begin.is_some());
         self.is_open = end.is_none();
-        let answered = client.drive(async |driver| match begin {
-            None => parts(driver).await,
-            Some(begin) => {
-                let first = client.within(limit, driver.batch_execute(&begin));
-                let ahead = async {
-                    if let Some(ahead) = ahead {
-                        client.within(limit, ahead.ask(driver)).await;
-                    }
-                };
-                let end = async {
-                    match end {
-                        Some(end) => client.within(limit, driver.batch_execute(end)).await,
-                        None => Ok(()),
-                    }
-                };
-                let (has_begun, answered, (), has_ended) = join4(first, parts(driver), ahead, end).await;
-                has_begun.and(answered).and_then(|answer| has_ended.map(|()| answer))
-            }
+        let (answered, asked) = client.drive(async |driver| {
+            let ahead = async {
+                if let Some(ahead) = ahead {
+                    let _needs_no_answer = client.within(limit, ahead.ask(driver)).await;
+                }
+                client.within(limit, along.ask(driver)).await
+            };
+            let end = async {
+                match end {
+                    Some(end) => client.within(limit, driver.batch_execute(end)).await,
+                    None => Ok(()),
+                }
+            };
+            let begin = async {
+                match begin {
+                    Some(begin) => client.within(limit, driver.batch_execute(&begin)).await,
+                    None => Ok(()),
+                }
+            };
+            let later = send(client, limit, driver, &later);
+            let (has_begun, done, answered, asked, has_ended) = join5(begin, later, parts(driver), ahead, end).await;
+            (has_begun.and(done).and(answered).and_then(|answer| has_ended.map(|()| answer)), asked)
         });
-        answered.map_err(|error| {
+        let answer = answered.map_err(|error| {
             self.has_failed = true;
             self.named(self.of_silence(translate(&error)))
-        })
+        })?;
+        if let Err(error) = asked {
+            self.has_failed = true;
+            self.failure = Some(self.of_silence(error));
+        }
+        Ok(answer)
     }
 
-    /// As [`Self::drive`], for a statement that writes. In an app's database the transaction goes on after its failure, as on
-    /// SQLite, so that it can be told what the app's constraints are about.
+    /// As [`Self::drive`], for a statement that writes. The transaction goes on after its failure, as on SQLite, so that it can
+    /// be told what the constraints of other programs are about.
     fn guarded<T>(
         &mut self,
         parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
-        if self.app.is_none() {
-            return self.drive(parts);
-        }
         let (client, limit) = (self.client, self.limit);
         let done = self.drive(async |driver| {
             let before = client.within(limit, driver.batch_execute("SAVEPOINT statement"));
@@ -147,7 +169,10 @@ impl<'c> PostgresTx<'c> {
             return error;
         }
         self.has_failed = false;
-        let StoreError::NotUnique(name) = error else { return error };
+        let name = match error {
+            StoreError::NotUnique(name) if self.app.is_some() => name,
+            error => return error,
+        };
         let values = [self.schema.into(), name.clone().into()];
         let found = (self as &mut dyn Tx).query_one(catalog::UNIQUE, &values, |row| row.optional_text(0));
         StoreError::NotUnique(found.ok().flatten().flatten().unwrap_or(name))
@@ -200,9 +225,48 @@ impl<'c> PostgresTx<'c> {
             }
             Ok(Ok(()))
         };
-        let read = if is_write(&statement.sql) { self.guarded(parts) } else { self.drive(parts) };
+        let read = if is_write(&statement.sql) {
+            self.require_begun()?;
+            self.forget_written(&statement.sql);
+            if self.app.is_some() { self.guarded(parts) } else { self.drive(parts) }
+        } else {
+            self.drive(parts)
+        };
         self.has_rows |= has_rows;
         read?
+    }
+
+    /// Runs a statement. The transaction goes on after the failure of a guarded one that writes.
+    fn run(&mut self, sql: &str, values: &[Value], is_guarded: bool) -> Result<u64, StoreError> {
+        let Some(placed) = self.placed(sql) else { return Ok(0) };
+        let statement = Statement::new(&placed, values)?;
+        if is_write(sql) {
+            self.require_begun()?;
+        }
+        self.forget_written(sql);
+        if sql.starts_with(TAKE_BACK) {
+            self.has_failed = false;
+        }
+        let (client, limit) = (self.client, self.limit);
+        let done = async |driver: &tokio_postgres::Client| {
+            let parameters = statement.parameters();
+            client.within(limit, driver.execute_typed(&statement.sql, &parameters)).await
+        };
+        if is_guarded && is_write(sql) { self.guarded(done) } else { self.drive(done) }
+    }
+
+    /// Waits until the transaction has begun. A statement that writes must not run outside of it where it cannot begin.
+    fn require_begun(&mut self) -> Result<(), StoreError> {
+        if self.begin.is_some() { self.wait_for(async |_| Ok(())) } else { Ok(()) }
+    }
+
+    /// Forgets the answers that a statement may change. A trigger of an app writes to any table but authctl's own.
+    pub(super) fn forget_written(&self, sql: &str) {
+        let target = sql.split('"').nth(1).filter(|_| is_write(sql)).map(identifier);
+        self.along.retain(|query| {
+            let is_changed = target.as_ref().is_none_or(|target| query.contains(target));
+            !is_changed && (self.app.is_none() || query.contains(OWN_TABLE))
+        });
     }
 
     /// Runs statements that have no parameters.
@@ -215,17 +279,49 @@ impl<'c> PostgresTx<'c> {
         if !self.is_open {
             return Ok(());
         }
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         if self.has_failed {
             return Err(StoreError::Engine("a statement of the transaction failed".into()));
         }
+        let later = std::mem::take(&mut self.later);
+        let later = statements(&later)?;
         self.is_open = false;
-        let ended = self.client.wait_for(self.limit, async |driver| driver.batch_execute("COMMIT").await);
-        ended.map_err(|error| self.named(self.of_silence(of_commit(&error))))?;
+        let (client, limit) = (self.client, self.limit);
+        let (done, ended) = client.drive(async |driver| {
+            let commit = client.within(limit, driver.batch_execute("COMMIT"));
+            join(send(client, limit, driver, &later), commit).await
+        });
+        // After a statement that the server refuses, it answers the commit with a rollback.
+        let done =
+            done.map_err(|error| if error.as_db_error().is_some() { translate(&error) } else { of_commit(&error) });
+        let ended = done.and(ended.map_err(|error| of_commit(&error)));
+        ended.map_err(|error| self.named(self.of_silence(error)))?;
         if self.client.has_stopped_waiting() {
             return Err(StoreError::Unanswered("the server stopped waiting for its standby".into()));
         }
         Ok(())
     }
+}
+
+/// Statements as the server reads them.
+fn statements(queries: &[Query]) -> Result<Vec<Statement<'_>>, StoreError> {
+    queries.iter().map(|(sql, values)| Statement::new(sql, values)).collect()
+}
+
+/// Sends statements together, whose answers only say whether they failed. Returns the first error.
+async fn send(
+    client: &Client,
+    limit: Duration,
+    driver: &tokio_postgres::Client,
+    statements: &[Statement<'_>],
+) -> Result<(), tokio_postgres::Error> {
+    let done = join_all(statements.iter().map(async |statement| {
+        let parameters = statement.parameters();
+        client.within(limit, driver.execute_typed(&statement.sql, &parameters)).await.map(drop)
+    }));
+    done.await.into_iter().collect()
 }
 
 impl Drop for PostgresTx<'_> {
@@ -256,17 +352,25 @@ impl Tx for PostgresTx<'_> {
     }
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let Some(placed) = self.placed(sql) else { return Ok(0) };
-        let statement = Statement::new(&placed, values)?;
-        if sql.starts_with(TAKE_BACK) {
-            self.has_failed = false;
+        self.run(sql, values, self.app.is_some())
+    }
+
+    fn ask_along(&mut self, queries: &[Query]) {
+        for query in queries {
+            if let Some(placed) = self.placed(&query.0).map(Cow::into_owned) {
+                self.along.add_as(query.clone(), placed);
+            }
         }
-        let (client, limit) = (self.client, self.limit);
-        let done = async |driver: &tokio_postgres::Client| {
-            let parameters = statement.parameters();
-            client.within(limit, driver.execute_typed(&statement.sql, &parameters)).await
-        };
-        if is_write(sql) { self.guarded(done) } else { self.drive(done) }
+    }
+
+    fn execute_later(&mut self, sql: &str, values: &[Value]) -> Result<(), StoreError> {
+        self.require_begun()?;
+        self.forget_written(sql);
+        if let Some(placed) = self.placed(sql).map(Cow::into_owned) {
+            Statement::new(&placed, values)?;
+            self.later.push((placed, values.to_vec()));
+        }
+        Ok(())
     }
 
     fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
@@ -274,11 +378,12 @@ impl Tx for PostgresTx<'_> {
     }
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        self.execute(sql, values)
+        self.run(sql, values, true)
     }
 
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        if let Some(rows) = self.ahead.and_then(|ahead| ahead.take(sql, values)) {
+        let ahead = self.ahead.and_then(|ahead| ahead.take(sql, values));
+        if let Some(rows) = ahead.or_else(|| self.along.take(sql, values)) {
             for row in &rows {
                 self.has_rows = true;
                 if each(&Row::new(row))?.is_break() {
