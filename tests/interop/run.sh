@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the interop driver: fetches the packages when they are missing, then `node run.mjs "$@"`. Needs Node and a C++
-# compiler. Exit code 77: not run, with the reason.
+# Runs the interop driver: fetches the packages when they are missing, then `node run.mjs "$@"`. With `--prepare` it fetches
+# the packages alone. Needs Node and a C++ compiler. Exit code 77: not run, with the reason.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -24,4 +24,5 @@ if ! [ -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.j
         exit 77
     fi
 fi
+[ "${1:-}" != --prepare ] || exit 0
 exec node run.mjs "$@"
