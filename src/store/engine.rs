@@ -297,6 +297,11 @@ pub(in crate::store) trait Engine: fmt::Debug {
     /// Runs queries that change nothing.
     fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError>;
 
+    /// Reads the catalog before a transaction that needs it, where others would wait for it meanwhile.
+    fn expect_catalog(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Begins a transaction that writes. In SQLite it is the only one from here to its end. On a server it may begin with its
     /// first statement, whose error is then that of the beginning.
     ///

@@ -231,9 +231,15 @@ impl Store for SqlStore {
         code: Option<&RightOtp>,
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError> {
-        self.write_tx_clearing(attempts, |tx, mapping, log| {
-            sessions::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded, code })
-        })
+        // The second factor of an app has a table of its own.
+        let needs_catalog = self.guest.is_some() && code.is_some();
+        self.write_tx_with(
+            needs_catalog,
+            |tx, mapping, log| {
+                sessions::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded, code })
+            },
+            |begun| begun.is_some().then_some(attempts),
+        )
     }
 
     fn issue_session(
@@ -322,7 +328,7 @@ impl Store for SqlStore {
     }
 
     fn delete_user(&mut self, request: &DeletionRequest<'_>) -> Result<Result<Deletion, AuthError>, StoreError> {
-        self.write_tx(|tx, mapping, log| deletion::delete(tx, mapping, log, request))
+        self.write_tx_by_catalog(|tx, mapping, log| deletion::delete(tx, mapping, log, request))
     }
 
     fn rehearse_deletion(&mut self, request: &DeletionRequest<'_>) -> Result<Result<Deletion, AuthError>, StoreError> {

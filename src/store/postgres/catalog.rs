@@ -64,6 +64,7 @@ pub(super) fn read(tx: &mut dyn Tx, schema: &str) -> Result<(Vec<CatalogTable>, 
     let (mut tables, mut elsewhere): (Vec<CatalogTable>, Vec<[String; 2]>) = (Vec::new(), Vec::new());
     let of_schema = [Value::from(schema)];
     let of_tables = |sql: &str| [TABLES, sql].join(" ");
+    tx.ask_along(&[KEYS, CHECKS].map(|sql| (of_tables(sql), of_schema.to_vec())));
     tx.each(&of_tables(COLUMNS), &of_schema, |row| {
         let (name, place, column) = (row.text(0)?, row.text(1)?, column(row)?);
         if let Some(table) = tables.last_mut().filter(|table| table.name == name) {

@@ -9,7 +9,6 @@ mod tests;
 mod turn;
 mod tx;
 
-use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -25,7 +24,7 @@ use super::migrate::Contents;
 use super::{SCHEMA, info, migrate, schema};
 use crate::auth::prune::Pace;
 use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError};
-use crate::store::engine::{Engine, EngineInfo, Query, Tx, Value, WriteTx};
+use crate::store::engine::{Catalog, Engine, EngineInfo, Query, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
 
 /// How much longer than for other writers an act waits for an answer, and a change of the schema, which may make an index.
@@ -43,15 +42,18 @@ pub struct Postgres {
     /// The schema with authctl's tables, or with those of the app.
     schema: String,
     ahead: Ahead,
+    /// The tables, as they were before the act.
+    tables: Option<Tables>,
     app: Option<App>,
 }
+
+/// The catalog of a schema, and the tables of other schemas in it: their names there, and as SQL spells them.
+type Tables = (Catalog, Vec<[String; 2]>);
 
 /// What an engine knows of the app that made the tables.
 #[derive(Debug, Default)]
 struct App {
     absent: Vec<AbsentTable>,
-    /// Whether the catalogue was read.
-    has_read: Cell<bool>,
     /// Whether authctl's own tables are in the same database, in the schema [`SCHEMA`].
     has_state: bool,
 }
@@ -76,7 +78,16 @@ impl Postgres {
         wait: Duration,
         start: Instant,
     ) -> Self {
-        Self { client, connect: Box::new(connect), wait, start, schema, app: None, ahead: Ahead::default() }
+        Self {
+            client,
+            connect: Box::new(connect),
+            wait,
+            start,
+            schema,
+            app: None,
+            ahead: Ahead::default(),
+            tables: None,
+        }
     }
 
     /// Asks queries together with the first statement of the next snapshot.
@@ -89,7 +100,7 @@ impl Postgres {
 
     /// The engine for the tables of an app in a schema, without those whose rows are not reached.
     pub(in crate::store) fn of_app(self, schema: String, absent: Vec<AbsentTable>) -> Self {
-        Self { schema, app: Some(App { absent, has_read: Cell::default(), has_state: false }), ..self }
+        Self { schema, app: Some(App { absent, has_state: false }), ..self }
     }
 
     /// The engine for the tables of an app, with authctl's own in the same database.
@@ -177,9 +188,18 @@ impl Postgres {
             settings = self.writing(WRITING),
             synced = if is_synced { "" } else { UNSYNCED },
         );
+        Ok(Box::new(self.writer(begin)))
+    }
+
+    /// A transaction that writes and begins with its first query. What is known of the tables is not read while others wait.
+    /// A key that another program has added since then does what it says, or refuses a statement.
+    fn writer(&self, begin: String) -> PostgresTx<'_> {
         let mut tx = self.transaction(None);
         tx.begin = Some(begin);
-        Ok(Box::new(tx))
+        if let Some(tables) = &self.tables {
+            tx.know(tables);
+        }
+        tx
     }
 
     /// As [`Self::settings`], for a transaction of a writer. One who has vanished without the end of the connection must not
@@ -252,6 +272,13 @@ impl Engine for Postgres {
         queries(&mut self.snapshot())
     }
 
+    fn expect_catalog(&mut self) -> Result<(), StoreError> {
+        self.reconnect()?;
+        let tables = self.snapshot().tables()?;
+        self.tables = Some(tables);
+        Ok(())
+    }
+
     fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
         self.begin_writing(true)
     }
@@ -287,7 +314,7 @@ impl Engine for Postgres {
         Ok(EngineInfo { storage: Storage::Server(server), bytes })
     }
 
-    /// The others wait in a queue, and every part reads the catalogue.
+    /// The others wait in a queue, and before every part the catalogue is read.
     fn pace(&self) -> Pace {
         Pace { locked: Duration::from_millis(100), rows_min: ROWS_PER_STATEMENT }
     }

@@ -26,7 +26,7 @@ impl AccessStore for SqlStore {
     }
 
     fn lock_down(&mut self, request: &Lockdown<'_>) -> Result<Result<(User, AccessCounts), AuthError>, StoreError> {
-        let done = self.write_tx(|tx, mapping, log| lock_down(tx, mapping, log, request))?;
+        let done = self.write_tx_by_catalog(|tx, mapping, log| lock_down(tx, mapping, log, request))?;
         Ok(done.map(|(user, ended)| (user, self.known(ended))))
     }
 

@@ -43,7 +43,7 @@ impl SqlStore {
     ) -> Result<u64, StoreError> {
         let keys = found.get(pruning.kept..).unwrap_or_default();
         let mut start = None;
-        let part = self.write_tx(|tx, mapping, log| {
+        let part = self.write_tx_by_catalog(|tx, mapping, log| {
             start = Some(Instant::now());
             delete(tx, mapping, log, keys)
         })?;

@@ -76,6 +76,10 @@ pub(in crate::store) fn insert(
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
+    let find = mapping.sql(format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#));
+    if mapping.is_guest() && !strategy.is_chosen_by_database() {
+        tx.ask_along(&[(find.clone().into_owned(), vec![mapping.key(table, &id)])]);
+    }
     let id = if strategy.is_chosen_by_database() {
         // Reads all rows, because SQLite checks foreign keys when the statement ends.
         tx.query_all(&mapping.sql(format!(r#"{sql} RETURNING "id""#)), &values, |row| key(row, 0, mapping, table))
@@ -85,9 +89,8 @@ pub(in crate::store) fn insert(
     };
     let id = id.map_err(|error| constraints::explain(tx, mapping, table, taken(mapping, error)))?;
     let id = id.ok_or_else(|| ignored("skips a new row"))?;
-    let find = format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#);
     // No trigger runs in a database that authctl made.
-    if mapping.is_guest() && tx.count(&mapping.sql(find), &[mapping.key(table, &id)])? == 0 {
+    if mapping.is_guest() && tx.count(&find, &[mapping.key(table, &id)])? == 0 {
         return Err(ignored("skips a new row"));
     }
     Ok(id)

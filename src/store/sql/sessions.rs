@@ -200,15 +200,21 @@ const TOKEN: &str = r#"CASE WHEN octet_length("session"."token") <= 100000 THEN 
 
 /// Finds sessions by the end of a statement, from its condition on.
 fn select(tx: &mut dyn Tx, mapping: &SchemaMapping, chosen: &str, values: &[Value]) -> Result<Vec<Found>, StoreError> {
-    let order = tx.dialect().order(mapping, "session");
+    let sql = selection(tx.dialect(), mapping, chosen);
+    tx.query_all(&sql, values, |row| {
+        let (key, token) = (rows::row_key(row, 0, mapping, "session")?, row.value(2)?.to_value());
+        Ok(Found { key, token, session: read::session(row, 3, mapping)? })
+    })
+}
+
+/// The query by which [`select`] finds sessions.
+fn selection(dialect: &Dialect, mapping: &SchemaMapping, chosen: &str) -> String {
+    let order = dialect.order(mapping, "session");
     let sql = format!(
         r#"SELECT "session".{order}, "session"."id", {TOKEN}, {} FROM "session" WHERE {chosen}"#,
         read::SESSION
     );
-    tx.query_all(&mapping.sql(sql), values, |row| {
-        let (key, token) = (rows::row_key(row, 0, mapping, "session")?, row.value(2)?.to_value());
-        Ok(Found { key, token, session: read::session(row, 3, mapping)? })
-    })
+    mapping.sql(sql).into_owned()
 }
 
 fn select_of_user(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> Result<Vec<Found>, StoreError> {
@@ -274,8 +280,13 @@ fn with_tokens(tx: &mut dyn Tx, mapping: &SchemaMapping, tokens: &[Value]) -> Re
     if !mapping.is_guest() {
         return Ok(Vec::new());
     }
+    select(tx, mapping, &is_one_of(tokens), tokens)
+}
+
+/// The condition for sessions with one of some tokens.
+fn is_one_of(tokens: &[Value]) -> String {
     let places: Vec<String> = (1..=tokens.len()).map(|number| format!("?{number}")).collect();
-    select(tx, mapping, &format!(r#""token" IN ({})"#, places.join(", ")), tokens)
+    format!(r#""token" IN ({})"#, places.join(", "))
 }
 
 /// # Errors
@@ -302,7 +313,11 @@ pub(in crate::store) fn insert(
         ("userId", reference("userId", &session.user_id)),
         ("impersonatedBy", session.impersonated_by.as_ref().map(|by| reference("impersonatedBy", by)).into()),
     ];
+    let token = [mapping.token(&session.token).into_owned().into()];
     tx.ask_along(&[of_id(mapping, &session.id)]);
+    if mapping.is_guest() {
+        tx.ask_along(&[(selection(tx.dialect(), mapping, &is_one_of(&token)), token.to_vec())]);
+    }
     let id = rows::insert(tx, mapping, "session", &session.id, values)?;
     let begun = by_id(tx, mapping, &id)?
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))?;
@@ -310,7 +325,6 @@ pub(in crate::store) fn insert(
         let is_of = found.user_id == session.user_id && found.impersonated_by == session.impersonated_by;
         (found.is_live(session.now) || session.expires_at <= session.now) && is_of
     };
-    let token = [mapping.token(&session.token).into_owned().into()];
     if mapping.is_guest() && !with_tokens(tx, mapping, &token)?.iter().any(|found| is_as_asked(&found.session)) {
         return Err(ignored("changes a new session"));
     }

@@ -169,6 +169,11 @@ impl SqlStore {
         self.write_tx_and_clear(act, |_| None)
     }
 
+    /// Runs an act that needs the catalog.
+    pub(in crate::store) fn write_tx_by_catalog<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+        self.write_tx_with(true, act, |_| None)
+    }
+
     /// Runs an act that clears a count of attempts when it succeeds.
     pub(super) fn write_tx_clearing<T>(
         &mut self,
@@ -180,22 +185,40 @@ impl SqlStore {
 
     pub(super) fn write_tx_and_clear<'k, T: Answer>(
         &mut self,
+        act: impl Act<T>,
+        cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
+    ) -> Result<T, StoreError> {
+        // Nearly every act on the rows of an app needs it.
+        let needs_catalog = self.guest.is_some();
+        self.write_tx_with(needs_catalog, act, cleared)
+    }
+
+    /// As [`Self::write_tx_and_clear`], for an act of which it is known whether it needs the catalog.
+    pub(super) fn write_tx_with<'k, T: Answer>(
+        &mut self,
+        needs_catalog: bool,
         mut act: impl Act<T>,
         cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
-        self.settling(|store| store.write_settled(&mut act, &cleared))
+        self.settling(|store| store.write_settled(needs_catalog, &mut act, &cleared))
     }
 
     fn write_settled<'k, T: Answer>(
         &mut self,
+        needs_catalog: bool,
         act: impl Act<T>,
         cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
+        let expect = |engine: &mut dyn Engine| if needs_catalog { engine.expect_catalog() } else { Ok(()) };
         let Self { engine, mapping, acting, caller, guest, loose_ends, .. } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);
         match guest.as_mut().and_then(Guest::state) {
-            None => retrying(engine.wait(), || write(&mut **engine, mapping, acting, loose_ends, &mut act, &cleared)),
+            None => retrying(engine.wait(), || {
+                expect(&mut **engine)?;
+                write(&mut **engine, mapping, acting, loose_ends, &mut act, &cleared)
+            }),
             Some(state) => retrying(engine.wait(), || {
+                expect(&mut **engine)?;
                 let mut both = Both { app: &mut **engine, mapping, state: &mut *state.engine, acting, loose_ends };
                 both.write(&mut act, None, &cleared)
             }),
@@ -248,6 +271,7 @@ impl SqlStore {
             let Self { engine, mapping, caller, loose_ends, .. } = store;
             let mut act = for_caller(caller.as_deref(), mapping, &mut act);
             retrying(engine.wait(), || {
+                engine.expect_catalog()?;
                 let mut tx = engine.begin()?;
                 let result = act(&mut *tx, &mut Vec::new())?;
                 loose_ends.leave(std::mem::take(tx.left()));

@@ -333,6 +333,24 @@ fn failed_statement_leaves_the_transaction_of_an_app_as_it_was() {
 }
 
 #[test]
+fn catalog_that_an_act_expects_is_read_before_it() {
+    let Some(database) = server::database() else { return };
+    let mut admin = ::postgres::Client::connect(database.url(), ::postgres::NoTls).unwrap();
+    for mut engine in [of_app(&database), opened(&database)] {
+        let schema = engine.schema().to_owned();
+        engine.expect_catalog().unwrap();
+        admin.batch_execute(&format!(r#"CREATE TABLE "{schema}".later (id text)"#)).unwrap();
+        let mut has_later = |expects: bool| {
+            if expects {
+                engine.expect_catalog().unwrap();
+            }
+            engine.begin().unwrap().catalog().unwrap().iter().any(|table| table.name == "later")
+        };
+        assert_eq!([false, true].map(&mut has_later), [false, true], "{schema}");
+    }
+}
+
+#[test]
 fn one_writer_after_the_other_writes_to_an_app() {
     let Some(database) = server::database() else { return };
     let mut engine = of_app(&database);

@@ -22,10 +22,6 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Busy`] when another one still is after the wait.
     pub(super) fn begin_in_turn(&self, is_synced: bool) -> Result<PostgresTx<'_>, StoreError> {
-        // The server reads the catalogue over a new connection several times as fast the second time, and others wait then.
-        if self.app.as_ref().is_some_and(|app| !app.has_read.replace(true)) {
-            self.snapshot().catalog()?;
-        }
         if self.app.as_ref().is_some_and(|app| app.has_state) {
             return Ok(self.begin_at_head(is_synced));
         }
@@ -64,8 +60,7 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Conflict`] if another authctl writes.
     fn begin_in_app(&self) -> Result<PostgresTx<'_>, StoreError> {
-        let mut tx = self.transaction(None);
-        tx.begin = Some(self.writing(SERIALIZABLE));
+        let mut tx = self.writer(self.writing(SERIALIZABLE));
         let of_schema = [WRITER.into(), Value::from(&self.schema)];
         let is_free = (&mut tx as &mut dyn Tx).query_one(TRY_LOCK, &of_schema, |row| row.truth(0))?;
         if is_free == Some(true) { Ok(tx) } else { Err(StoreError::Conflict) }
@@ -87,9 +82,6 @@ impl Postgres {
             head = [SCHEMA, "authctl_head"].map(identifier).join("."),
         );
         // What else is set comes after the lock, because a setting may be read from the database.
-        let begin = self.writing(&begin);
-        let mut tx = self.transaction(None);
-        tx.begin = Some(begin);
-        tx
+        self.writer(self.writing(&begin))
     }
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{join, join_all, join3, join5};
 use futures_util::pin_mut;
 
-use super::{App, Postgres};
+use super::{App, Postgres, Tables};
 use crate::auth::storage::StoreError;
 use crate::store::engine::{Catalog, Dialect, EachRow, NewRows, Query, Row, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
@@ -83,6 +83,19 @@ impl<'c> PostgresTx<'c> {
             elsewhere: app.as_ref().filter(|app| app.has_state).map(|_| own_tables()).unwrap_or_default(),
             left: Vec::new(),
         }
+    }
+
+    /// Reads the tables of the schema.
+    pub(super) fn tables(&mut self) -> Result<Tables, StoreError> {
+        let schema = self.schema;
+        let (tables, elsewhere) = catalog::read(self, schema)?;
+        Ok((Catalog::from(tables), elsewhere))
+    }
+
+    /// Takes over what is known of the tables.
+    pub(super) fn know(&mut self, (catalog, elsewhere): &Tables) {
+        self.catalog = Some(catalog.clone());
+        self.elsewhere.extend_from_slice(elsewhere);
     }
 
     /// Waits for the answer to a statement, which is sent at once with what begins the transaction.
@@ -341,10 +354,9 @@ impl Tx for PostgresTx<'_> {
         if let Some(known) = &self.catalog {
             return Ok(known.clone());
         }
-        let schema = self.schema;
-        let (tables, elsewhere) = catalog::read(self, schema)?;
-        self.elsewhere.extend(elsewhere);
-        Ok(self.catalog.insert(Catalog::from(tables)).clone())
+        let tables = self.tables()?;
+        self.know(&tables);
+        Ok(tables.0)
     }
 
     fn left(&mut self) -> &mut Vec<String> {
