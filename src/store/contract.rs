@@ -26,6 +26,7 @@ use crate::auth::storage::{
 };
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
+use files::create_guest;
 
 mod absent;
 mod admins;
@@ -38,6 +39,7 @@ mod computed;
 mod contended;
 mod doctor;
 mod export;
+mod files;
 mod id_prefix;
 mod import;
 mod legacy;
@@ -163,15 +165,6 @@ impl TestEngine {
     }
 }
 
-fn create_guest(engine: &TestEngine, path: &Path) {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
-    let made = std::fs::read_to_string(fixtures.join(engine.fixture).with_extension("sql")).unwrap();
-    let (schema, _) = made.split_once("INSERT INTO").unwrap();
-    let end_of_table = if engine.is_without_rowid { "\n) WITHOUT ROWID;" } else { "\n);" };
-    let schema = schema.replace("\n);", end_of_table);
-    rusqlite::Connection::open(path).unwrap().execute_batch(&format!("{schema} COMMIT;")).unwrap();
-}
-
 fn open_native(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
     match sqlite::open(path, wait, &SchemaOverrides::default()).unwrap() {
         Opened::Own(store) => store,
@@ -262,7 +255,11 @@ struct Database {
 impl Database {
     fn new(engine: &'static TestEngine) -> Self {
         let new = Self::missing(engine);
-        (engine.create)(engine, &new.path);
+        if engine.is_typed {
+            (engine.create)(engine, &new.path);
+        } else {
+            new.copy_file();
+        }
         new
     }
 

@@ -381,7 +381,7 @@ fn limit_of_address_space_is_named() {
     let sandbox = Sandbox::with_ada();
     let least = least_address_space(&sandbox);
     let (mut refused, mut done) = (0, 0);
-    for kib in (least..least + 40_000).step_by(1_000) {
+    for kib in (least..least + 40_000).step_by(2_000) {
         for words in ["users set-password ada@example.com --generate", "db backup b.db", "doctor", "completions bash"] {
             let ran = without_hanging(&sandbox, &mut under_shell(&sandbox, &format!("ulimit -v {kib}"), words), "");
             refused += u32::from(ran.stderr.contains(NEEDS_ADDRESS_SPACE));
@@ -390,7 +390,7 @@ fn limit_of_address_space_is_named() {
             let _ = std::fs::remove_file(sandbox.path("b.db"));
         }
     }
-    assert!(refused > 4 && done > 40, "{refused} {done}");
+    assert!(refused > 2 && done > 20, "{refused} {done}");
 }
 
 #[test]

@@ -336,10 +336,10 @@ fn unusable_files_are_refused_in_words_of_their_own() {
 }
 
 /// An import is killed at some moment and run again. What is there at last is what an undisturbed run makes. Batches of an
-/// app have 100 users. `AUTHCTL_SWEEP=full` has more rows than one batch of a native database, and ten moments.
+/// app have 100 users. `AUTHCTL_SWEEP=full` has more rows than one batch of a native database, and four moments.
 #[test]
 fn killed_import_goes_on_behind_its_last_batch() {
-    let (native, app) = if is_full() { ((30_000, 10), (2_000, 5)) } else { ((6_000, 2), (600, 2)) };
+    let (native, app) = if is_full() { ((30_000, 4), (1_000, 3)) } else { ((6_000, 1), (600, 1)) };
     let sandbox = Sandbox::new();
     sandbox.file("native.csv", table(&sandbox, native.0));
     require_resumable(&sandbox, "native", native.1, |_| {});

@@ -74,7 +74,7 @@ impl Case {
 
     /// As [`Self::kill_by_call`], for the given calls.
     pub fn kill_by_calls(&self, is_tried: impl Fn(&str) -> bool, check: impl Fn(&str)) {
-        const EACH: usize = 6;
+        const EACH: usize = 4;
         let is_full = is_full();
         self.put_back();
         let Some(calls) = self.calls() else { return };
@@ -95,7 +95,7 @@ impl Case {
     /// last one, and a larger one when `AUTHCTL_SWEEP` is `full`. Calls that remove files do not fail, because
     /// the file would stay.
     pub fn fail_by_call(&self, check: impl Fn(&str, &Ran)) {
-        let each = if is_full() { 24 } else { 10 };
+        let each = if is_full() { 24 } else { 6 };
         self.put_back();
         let Some(calls) = self.calls() else { return };
         for (call, count) in calls.iter().filter(|(call, _)| !call.starts_with("unlink")) {

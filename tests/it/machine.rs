@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use rustix::fs::FileType;
@@ -89,11 +89,12 @@ pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
 /// program. Below it, the kernel, the loader or the runtime fails.
 #[cfg(target_os = "linux")]
 pub fn least_address_space(sandbox: &Sandbox) -> u32 {
+    static LEAST: OnceLock<u32> = OnceLock::new();
     let is_refused = |kib: &u32| {
         let ran = sandbox.finish(&mut under_shell(sandbox, &format!("ulimit -v {kib}"), "db status"));
         ran.stderr.contains(NEEDS_ADDRESS_SPACE)
     };
-    (20_000..400_000).step_by(2_000).find(is_refused).unwrap()
+    *LEAST.get_or_init(|| (20_000..400_000).step_by(2_000).find(is_refused).unwrap())
 }
 
 /// What the program says of a limit of address space that is too low.

@@ -74,31 +74,43 @@ impl Sandbox {
 
     /// As [`Self::with_ada`], after Ada has signed out.
     pub fn with_ada_signed_out() -> Self {
-        let sandbox = Self::with_ada();
-        sandbox.run("signout").success();
-        sandbox
+        static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+            let sandbox = Sandbox::with_ada();
+            sandbox.run("signout").success();
+            Template::new(&sandbox)
+        });
+        TEMPLATE.copy()
     }
 
     /// As [`Self::with_ada`], with a second session of Ada in the other shell.
     pub fn with_ada_in_two_shells() -> Self {
-        let sandbox = Self::with_ada();
-        sandbox.other_shell_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
-        sandbox
+        static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+            let sandbox = Sandbox::with_ada();
+            sandbox.other_shell_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
+            Template::new(&sandbox)
+        });
+        TEMPLATE.copy()
     }
 
     /// As [`Self::with_ada`], with Bob signed in from the other shell.
     pub fn with_ada_and_bob() -> Self {
-        let sandbox = Self::with_ada();
-        sandbox.other_shell_with_input("signup bob@example.com --name Bob --password-stdin", PASSWORD).success();
-        sandbox
+        static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+            let sandbox = Sandbox::with_ada();
+            sandbox.other_shell_with_input("signup bob@example.com --name Bob --password-stdin", PASSWORD).success();
+            Template::new(&sandbox)
+        });
+        TEMPLATE.copy()
     }
 
     /// A sandbox where the administrator root is signed in, and Ada has an account and no session.
     pub fn with_ada_and_root() -> Self {
-        let sandbox = Self::with_ada_signed_out();
-        sandbox.sign_up("root@example.com", "Root").success();
-        sandbox.run("users set-role root@example.com admin").success();
-        sandbox
+        static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+            let sandbox = Sandbox::with_ada_signed_out();
+            sandbox.sign_up("root@example.com", "Root").success();
+            sandbox.run("users set-role root@example.com admin").success();
+            Template::new(&sandbox)
+        });
+        TEMPLATE.copy()
     }
 
     /// The home directory.
@@ -276,17 +288,15 @@ impl Template {
     fn move_session_files(&self, sandbox: &Sandbox) {
         let name = |home: &Path| home.file_name().unwrap().to_str().unwrap().to_owned();
         let (old, new) = (name(&self.home), name(sandbox.home()));
-        for entry in std::fs::read_dir(sandbox.sessions()).into_iter().flatten() {
+        let directories = [sandbox.sessions(), sandbox.path("other-config/authctl/sessions")];
+        for entry in directories.iter().flat_map(|directory| std::fs::read_dir(directory).into_iter().flatten()) {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap().replace(&old, &new);
             let document: serde_json::Value = serde_json::from_str(&text).unwrap();
             let database = Path::new(document["database"].as_str().unwrap());
             std::fs::write(&path, text).unwrap();
-            std::fs::rename(
-                &path,
-                sandbox.sessions().join(format!("{}.json", session_key(&DatabaseLocation::File(database.into())))),
-            )
-            .unwrap();
+            let key = session_key(&DatabaseLocation::File(database.into()));
+            std::fs::rename(&path, path.with_file_name(format!("{key}.json"))).unwrap();
         }
     }
 }

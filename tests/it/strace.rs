@@ -44,6 +44,10 @@ pub fn is_usable() -> bool {
 /// are not followed unless the options say so.
 pub fn command(plain: &Command, options: &[&str], file: &Path) -> Command {
     let mut command = Command::new("strace");
+    if options.contains(&"-f") {
+        // The program stops only at the calls that are traced or fail, which needs followed children.
+        command.arg("--seccomp-bpf");
+    }
     command.args(options).arg("-o").arg(file).arg("--").arg(plain.get_program()).args(plain.get_args());
     command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     if let Some(directory) = plain.get_current_dir() {

@@ -11,7 +11,7 @@ use crate::sandbox::{PASSWORD, Ran};
 use crate::strace;
 
 /// One of this many calls of a kind is fatal.
-const STRIDE: usize = 4;
+const STRIDE: usize = 6;
 /// System calls that change a file.
 const CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink";
 
