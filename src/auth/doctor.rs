@@ -128,11 +128,12 @@ impl<R, F> Check<R, F> {
                 details,
                 is_fixed: false,
             }),
-            Err(error) => Some(Finding::problem(
-                self.name,
-                Details::new(1, format!("could not be checked: {error}"), "fix what the other findings name first"),
-            )),
+            Err(error) => Some(self.not_run(error, "fix what the other findings name first")),
         }
+    }
+
+    fn not_run(&self, error: impl std::fmt::Display, hint: &str) -> Finding {
+        Finding::problem(self.name, Details::new(1, format!("could not be checked: {error}"), hint))
     }
 }
 
@@ -162,6 +163,10 @@ pub fn run_checks<'c>(auth: &mut Auth<'_>, checks: impl IntoIterator<Item = &'c 
     let mut findings: Vec<Finding> = Vec::new();
     for check in checks {
         let reported = (check.run)(auth);
+        if let Err(AuthError::Store(error @ (StoreError::Disconnected(_) | StoreError::Canceled))) = &reported {
+            findings.push(check.not_run(error, "the checks after it did not run either: try again"));
+            break;
+        }
         let is_damaged = findings.iter().any(|finding| finding.check == INTEGRITY.name);
         let is_endless = is_damaged && matches!(reported, Err(AuthError::Store(StoreError::TooMuch(_))));
         // A finding says once that no time can be read.

@@ -437,7 +437,8 @@ impl Report for DoctorReport {
 fn finding_text(finding: &Finding) -> String {
     let (name, message) = (finding.check, escape(&finding.details.message));
     let word = if finding.is_fixed { "fixed" } else { finding.severity.word() };
-    let hint = (!finding.is_fixed).then(|| format!("hint: {}", finding.details.hint));
+    let has_hint = !finding.is_fixed && !finding.details.hint.is_empty();
+    let hint = has_hint.then(|| format!("hint: {}", finding.details.hint));
     let mut text = format!("{word}: {name}: {message}");
     for line in finding.details.lines.iter().chain(&hint) {
         text.extend(["\n  ", &escape(line)]);

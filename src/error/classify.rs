@@ -6,6 +6,7 @@ use super::commands::{of_command_error, of_config, of_import, of_interrupted};
 use super::database::{of_copy, of_not_ready, of_open, of_store, of_transfer};
 use super::os::{no_home, remedy_of};
 use super::rules::of_auth;
+use super::server::of_address;
 use super::tokens::of_no_token;
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::AuthError;
@@ -122,8 +123,7 @@ fn of_path(error: &PathError) -> Failure {
         PathError::InMemory => Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("name a file with --db PATH"),
         PathError::NotAFile(_) => Failure::new(ExitCode::Usage, "NOT_A_FILE")
             .hint("`pg_dump` and `pg_restore` back up and restore it: see docs/postgres.md"),
-        PathError::Address(_) => Failure::new(ExitCode::Usage, "DATABASE_ADDRESS")
-            .hint("an address is like postgres://user@host:5432/database?sslmode=verify-full"),
+        PathError::Address(error) => of_address(&**error),
         PathError::Config(error) => of_config(&error.problem),
         PathError::PasswordInArguments => Failure::new(ExitCode::Usage, "PASSWORD_IN_ARGUMENTS")
             .hint("put the password in PGPASSWORD or ~/.pgpass; AUTHCTL_DB may hold an address with one"),

@@ -4,7 +4,7 @@ use super::os::{
     FREE_QUOTA, RAISE_SIZE_LIMIT, USE_LOCKS, WRITABLE, is_limit_of_files, no_home, remedy_of, too_many_files,
 };
 use super::rules::of_auth;
-use super::server::of_server;
+use super::server::{of_server, of_statement};
 use super::{ExitCode, Failure};
 use crate::auth::AuthError;
 use crate::auth::storage::StoreError;
@@ -29,12 +29,6 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
         StoreError::ReadOnly => Failure::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").remedy(
             "a file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
         ),
-        StoreError::ReadOnlyServer => Failure::new(ExitCode::Database, "DATABASE_READ_ONLY")
-            .remedy(
-                "name the primary, or all hosts with target_session_attrs=read-write; if it is the primary, look at \
-                 default_transaction_read_only",
-            )
-            .unchanged(),
         StoreError::TooManyFiles => too_many_files(),
         StoreError::Full => Failure::new(ExitCode::Unwritable, "DISK_FULL").remedy("make room").unchanged(),
         StoreError::TooLarge => {
@@ -49,14 +43,12 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
         StoreError::Uncertain(_) => Failure::new(ExitCode::Unwritable, "COMMIT_UNCERTAIN")
             .remedy("look at the disk")
             .hint("check whether the change is there before you repeat it"),
-        StoreError::Unanswered(_) => Failure::new(ExitCode::Unknown, "COMMIT_UNKNOWN")
-            .hint("`authctl audit tail` shows whether the change is there: look before you repeat it"),
-        StoreError::Disconnected(_) => {
-            Failure::new(ExitCode::Busy, "DATABASE_DISCONNECTED").hint("nothing was changed; try again")
-        }
-        StoreError::Denied(_) => Failure::new(ExitCode::Database, "DATABASE_DENIED")
-            .remedy("connect as the owner of the schema, or have the owner grant the right")
-            .unchanged(),
+        StoreError::ReadOnlyServer
+        | StoreError::Canceled
+        | StoreError::SchemaChanged(_)
+        | StoreError::Unanswered(_)
+        | StoreError::Disconnected(_)
+        | StoreError::Denied(_) => of_statement(error),
         StoreError::Inconsistent { table: "authctl_policy", .. } => {
             Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
                 .remedy("`authctl policy unset KEY` or `authctl doctor --fix` sets it back")
@@ -91,7 +83,7 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
             Failure::new(ExitCode::Refused, "APP_REFUSES").remedy(error.way_out()).unchanged()
         }
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
-            .remedy("a trigger or foreign key of the app says so; `authctl db status` lists the triggers")
+            .remedy("a trigger or foreign key says so; `authctl db status` or `authctl doctor` names the triggers")
             .unchanged(),
         StoreError::OnlyTheApps(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
             .remedy("do this in the app; `authctl doctor` names the tables")

@@ -1,8 +1,11 @@
 //! The failures of connections to servers, and of databases on them.
 
+use std::error::Error;
+
 use super::database::of_store;
 use super::{ExitCode, Failure};
-use crate::store::postgres::{ConnectError, ServerError};
+use crate::auth::storage::StoreError;
+use crate::store::postgres::{AddressError, ConnectError, ServerError};
 
 pub(super) fn of_server(error: &ServerError) -> Failure {
     let database = |name| Failure::new(ExitCode::Database, name);
@@ -30,6 +33,19 @@ pub(super) fn of_server(error: &ServerError) -> Failure {
     }
 }
 
+/// The failure of an address that cannot be used, with why.
+pub(super) fn of_address(why: &(dyn Error + 'static)) -> Failure {
+    Failure::new(ExitCode::Usage, "DATABASE_ADDRESS").hint(match why.downcast_ref::<AddressError>() {
+        Some(AddressError::Service(_) | AddressError::ServiceFile { .. }) => {
+            "a service is a part of pg_service.conf: a line [NAME], and lines such as host=db.example.com".to_owned()
+        }
+        Some(AddressError::Value { name, .. } | AddressError::Unsupported(name)) if name.starts_with("PG") => {
+            format!("give {name} another value, or `unset {name}`")
+        }
+        _ => "an address is like postgres://user@host:5432/database?sslmode=verify-full".to_owned(),
+    })
+}
+
 fn of_connect(error: &ConnectError) -> Failure {
     let unreachable = |hint: &str| Failure::new(ExitCode::Database, "DATABASE_UNREACHABLE").hint(hint);
     match error {
@@ -49,6 +65,8 @@ fn of_connect(error: &ConnectError) -> Failure {
         }
         ConnectError::NoDatabase { .. } => Failure::new(ExitCode::Database, "DATABASE_MISSING")
             .hint("the administrator of the server makes a database: CREATE DATABASE"),
+        ConnectError::NoRight { grant, .. } => Failure::new(ExitCode::Database, "DATABASE_DENIED")
+            .remedy(format!("have the owner of the database run {grant}")),
         ConnectError::TooManyConnections { .. } | ConnectError::NotReady { .. } => {
             Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
@@ -59,5 +77,30 @@ fn of_connect(error: &ConnectError) -> Failure {
         }
         ConnectError::Several(errors) => errors.last().map_or_else(|| unreachable("name a host"), of_connect),
         ConnectError::Thread(_) => Failure::new(ExitCode::Failed, "FAILED"),
+    }
+}
+
+/// The failures of statements that only a server has.
+pub(super) fn of_statement(error: &StoreError) -> Failure {
+    let database = |name| Failure::new(ExitCode::Database, name);
+    match error {
+        StoreError::ReadOnlyServer => database("DATABASE_READ_ONLY")
+            .remedy(
+                "name the primary, or all hosts with target_session_attrs=read-write; if it is the primary, look at \
+                 default_transaction_read_only",
+            )
+            .unchanged(),
+        StoreError::Canceled => database("DATABASE_LIMIT")
+            .remedy("try again, or have the role given a longer one: ALTER ROLE ... SET statement_timeout")
+            .unchanged(),
+        StoreError::SchemaChanged(_) => database("DATABASE_INCOMPLETE")
+            .remedy("`authctl doctor` shows what another program changed: undo it, or restore a backup")
+            .unchanged(),
+        StoreError::Unanswered(_) => Failure::new(ExitCode::Unknown, "COMMIT_UNKNOWN")
+            .hint("`authctl audit tail` shows whether the change is there: look before you repeat it"),
+        StoreError::Denied(_) => database("DATABASE_DENIED")
+            .remedy("connect as the owner of the schema, or have the owner grant the right")
+            .unchanged(),
+        _ => Failure::new(ExitCode::Busy, "DATABASE_DISCONNECTED").hint("nothing was changed; try again"),
     }
 }

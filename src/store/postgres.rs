@@ -220,7 +220,8 @@ fn at_latest(engine: Postgres, address: &Address, found: u32) -> Result<Postgres
 /// when the database has those of an app.
 pub fn create(address: &Address, wait: Duration) -> Result<(), ServerError> {
     let engine = vacant(address, wait)?;
-    let (before, _) = bring_up_to_date(&engine, address, Contents::Native)?;
+    let made = bring_up_to_date(&engine, address, Contents::Native);
+    let (before, _) = made.map_err(|error| with_right(error, &engine, address, "authctl db init"))?;
     before.map_or(Ok(()), |_| Err(exists(address)))
 }
 
@@ -235,8 +236,15 @@ pub(in crate::store) fn create_with<T, E: From<OpenError> + From<StoreError>>(
 ) -> Result<T, E> {
     let engine = vacant(address, wait).map_err(OpenError::from)?;
     let mut tx = engine.migration();
-    let before = migrate::apply(&mut tx, engine.schema(), Contents::Native)
-        .map_err(|failure| OpenError::from(of_migration(failure, address)))?;
+    let before =
+        migrate::apply(&mut tx, engine.schema(), Contents::Native).map_err(|failure| of_migration(failure, address));
+    let before = match before {
+        Ok(before) => before,
+        Err(error) => {
+            drop(tx);
+            return Err(OpenError::from(with_right(error, &engine, address, "authctl db copy")).into());
+        }
+    };
     if before.is_some() {
         return Err(OpenError::from(exists(address)).into());
     }
@@ -265,6 +273,15 @@ fn vacant(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
     }
 }
 
+/// Names the right that the role lacks to make the schema, if that is the error.
+fn with_right(error: ServerError, engine: &Postgres, address: &Address, command: &str) -> ServerError {
+    if !matches!(error, ServerError::Store { source: StoreError::Denied(_), .. }) {
+        return error;
+    }
+    let place = Place::of(engine, engine.schema()).ok().filter(|place| !place.may_make);
+    place.map_or(error, |place| place.no_right(address, engine.schema(), command))
+}
+
 fn exists(address: &Address) -> ServerError {
     ServerError::Exists { address: address.shown(), whose: "authctl" }
 }
@@ -285,32 +302,15 @@ pub fn create_state(
     let failed = |source| OpenError::from(failed(address, source));
     let engine = connected_to(SCHEMA, address, wait)?;
     let app = guest::schema_of(&engine, address, overrides)?;
-    let place = (&mut engine.snapshot_of_one() as &mut dyn Tx).query_one(PLACE, &[SCHEMA.into()], |row| {
-        Ok((row.text(0)?, row.text(1)?, row.truth(2)?, row.truth(3)?, row.truth(4)?))
-    });
-    let missing = || failed(StoreError::Engine("the server does not describe its schemas".into()));
-    let (role, database, exists, may_make, has_tables) = place.map_err(failed)?.ok_or_else(missing)?;
+    let place = Place::of(&engine, SCHEMA).map_err(failed)?;
     let taken = |whose| Err(ServerError::Taken { address: address.shown(), whose }.into());
     match version(&engine, address)? {
         Some((_, Contents::Native)) => return taken("a database of authctl's own"),
-        None if has_tables => return taken("another program"),
+        None if place.has_tables => return taken("another program"),
         Some((_, Contents::State)) | None => {}
     }
-    if !may_make {
-        let [schema, role_name, database] = [SCHEMA, &role, &database].map(identifier);
-        let grant = if exists {
-            format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO {role_name}")
-        } else {
-            format!("GRANT CREATE ON DATABASE {database} TO {role_name}")
-        };
-        return Err(ServerError::NoRights {
-            address: address.shown(),
-            problem: format!("the role {role} may not make authctl's own tables in the schema {SCHEMA}"),
-            remedy: format!(
-                "run `authctl db init --state` as the owner of the database, or have the owner run {grant}"
-            ),
-        }
-        .into());
+    if !place.may_make {
+        return Err(place.no_right(address, SCHEMA, "authctl db init --state").into());
     }
     let mut tx = engine.migration();
     let before = migrate::apply(&mut tx, SCHEMA, Contents::State).map_err(|failure| of_migration(failure, address))?;
@@ -324,11 +324,51 @@ pub fn create_state(
     tx.commit().map_err(failed)
 }
 
+/// A schema for authctl's tables, as the role of the connection finds it.
+struct Place {
+    role: String,
+    database: String,
+    exists: bool,
+    /// Whether the role may make tables there, and the schema if it is missing.
+    may_make: bool,
+    has_tables: bool,
+}
+
+impl Place {
+    fn of(engine: &Postgres, schema: &str) -> Result<Self, StoreError> {
+        let place = (&mut engine.snapshot_of_one() as &mut dyn Tx).query_one(PLACE, &[schema.into()], |row| {
+            Ok(Self {
+                role: row.text(0)?,
+                database: row.text(1)?,
+                exists: row.truth(2)?,
+                may_make: row.truth(3)?,
+                has_tables: row.truth(4)?,
+            })
+        });
+        place?.ok_or_else(|| StoreError::Engine("the server does not describe its schemas".into()))
+    }
+
+    /// The error about a role that may not make the tables, with the statement that gives it the right.
+    fn no_right(&self, address: &Address, schema: &str, command: &str) -> ServerError {
+        let [name, role, database] = [schema, &self.role, &self.database].map(identifier);
+        let grant = if self.exists {
+            format!("GRANT USAGE, CREATE ON SCHEMA {name} TO {role}")
+        } else {
+            format!("GRANT CREATE ON DATABASE {database} TO {role}")
+        };
+        ServerError::NoRights {
+            address: address.shown(),
+            problem: format!("the role {} may not make authctl's own tables in the schema {schema}", self.role),
+            remedy: format!("run `{command}` as the owner of the database, or have the owner run {grant}"),
+        }
+    }
+}
+
 /// Selects the role, the database, whether the schema `?1` exists, whether the role may make tables there, making the schema
 /// if it is missing, and whether another program has made tables there.
 const PLACE: &str = "SELECT current_user::text, current_database()::text, n.oid IS NOT NULL,
     CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-        ELSE has_schema_privilege(n.oid, 'CREATE') END,
+        ELSE has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE') END,
     EXISTS (SELECT 1 FROM pg_class AS c WHERE c.relnamespace = n.oid)
     FROM (VALUES (1)) AS one LEFT JOIN pg_namespace AS n ON n.nspname = ?1";
 

@@ -482,10 +482,10 @@ impl Maintenance for SqlStore {
         let is_guest = self.guest.is_some();
         let has_sessions = self.guest().is_none_or(|schema| schema.counts("session"));
         let (users, sessions, expired, app_traces) = self.read_without_times(|tx, mapping| {
-            let [users, sessions] = ["user", "session"].map(|table| rows::count(tx, mapping, table));
+            let (users, sessions) = (rows::count(tx, mapping, "user")?, rows::count(tx, mapping, "session")?);
             let traces = (!is_guest).then(|| doctor::sampled_app_traces(tx, mapping)).transpose()?;
             let expired = if has_sessions { expired::count_over(tx, mapping, now)? } else { 0 };
-            Ok((users?, sessions?, expired, traces))
+            Ok((users, sessions, expired, traces))
         })?;
         let EngineInfo { storage, bytes } = self.engine.info()?;
         Ok(DatabaseInfo {

@@ -94,10 +94,14 @@ pub const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
             format!("{} {how}", difference.object)
         })
         .collect();
+    let is_on_server = !differences.is_empty() && auth.store.server()?.is_some();
     let hint = if is_lost {
         "rows are gone with it: restore a backup"
     } else if is_made_again {
         "`authctl doctor --fix` or `authctl db migrate` makes again what is missing"
+    } else if is_on_server {
+        "the server runs triggers and rules with authctl's statements, and views may hide rows: look who changed the \
+         schema, and undo it"
     } else {
         "authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with \
          the program that did"

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// The limits of memory and time of a process of authctl.
     #[error("the database takes more than authctl allows: {0}")]
     TooMuch(&'static str),
+    /// A server ended a statement.
+    #[error("the server ended a statement that took longer than statement_timeout allows, or that was canceled")]
+    Canceled,
     /// A commit failed in the middle.
     #[error("the database could not be written to the end, and it is not known whether the change was made: {0}")]
     Uncertain(String),
@@ -66,6 +69,9 @@ pub enum StoreError {
     /// A table of authctl's own, which another program removed.
     #[error("another program removed authctl's table {0} from the database")]
     Incomplete(String),
+    /// The tables on a server are not those that authctl made, or that it found when it opened the database.
+    #[error("the tables of the database are not as authctl knows them: {0}")]
+    SchemaChanged(String),
     /// A conversion that ended while this process waited for its turn.
     #[error("another process has just turned the database into one of a Better Auth app")]
     Converted,
@@ -114,10 +120,10 @@ pub enum StoreError {
     #[error("more than {FOLLOWED_MAX} foreign keys lead to the table {0} through others, and authctl follows no more")]
     TooManyKeys(String),
     /// Foreign keys of the app that cannot work keep the database from running the statement.
-    #[error("the app's database refuses this: {}", broken(.0))]
+    #[error("the database refuses this: {}", broken(.0))]
     BrokenKeys(Vec<BrokenKey>),
     /// A trigger of the app refuses the change. Holds its words.
-    #[error("the app's database refuses this: {0}")]
+    #[error("the database refuses this: {0}")]
     Trigger(String),
     /// An index, constraint or column needs a function or collation that the app registers. Holds the engine's words.
     #[error("the app's schema uses a function or collation that only the app has: {0}")]
@@ -126,10 +132,10 @@ pub enum StoreError {
     #[error(transparent)]
     Caller(Box<AuthError>),
     /// Another row has the same value in a unique column. Holds the names of the columns in the database.
-    #[error("the app's database refuses this: another row has the same value in {0}")]
+    #[error("the database refuses this: another row has the same value in {0}")]
     NotUnique(String),
     /// A constraint of the schema refuses the change: authctl's own tables have none that its acts meet.
-    #[error("the app's database refuses this: {0}")]
+    #[error("the database refuses this: {0}")]
     Constraint(Constraint),
     /// Another error of the engine.
     #[error("the database engine failed: {0}")]
@@ -169,6 +175,8 @@ impl StoreError {
             | Self::ReadOnlyServer
             | Self::Denied(_)
             | Self::TooMuch(_)
+            | Self::Canceled
+            | Self::SchemaChanged(_)
             | Self::Inconsistent { .. }
             | Self::NoId { .. }
             | Self::LogFull(_)

@@ -97,6 +97,9 @@ impl fmt::Display for Notice {
     }
 }
 
+/// How long a name may be. The server cuts a longer one off.
+const NAME_MAX: usize = 63;
+
 /// The address of a database, with everything that a connection needs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
@@ -158,13 +161,17 @@ impl Address {
         let mut notices = Vec::new();
         let mut hosts = hosts::hosts(settings, libpq)?;
         hosts::add_passwords(&mut hosts, settings, libpq, (&database, &user), &mut notices);
+        let schema = settings.owned("schema");
+        if schema.as_ref().is_some_and(|schema| schema.len() > NAME_MAX) {
+            return Err(AddressError::Value { name: "schema", expected: "must have at most 63 bytes" });
+        }
         let (ssl_mode, roots) = options::ssl_mode(settings, libpq)?;
         options::refuse_gss(settings)?;
         let mut address = Self {
             hosts,
             user,
             database,
-            schema: settings.owned("schema"),
+            schema,
             ssl_mode,
             tls: TlsOptions {
                 roots,

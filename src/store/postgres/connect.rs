@@ -31,6 +31,7 @@ use super::major;
 use super::tls::{self, TlsError};
 use super::unencrypted::{AsksForPassword, Unencrypted};
 use crate::getent;
+use crate::store::mapping::identifier;
 
 /// The name that the server shows for the connection, unless the address gives another one.
 const APPLICATION_NAME: &str = "authctl";
@@ -79,8 +80,18 @@ pub enum ConnectError {
     Unproven { host: String, user: String },
     #[error("the database `{database}` does not exist on {host}")]
     NoDatabase { host: String, database: String },
-    #[error("{host} has no connection left")]
-    TooManyConnections { host: String },
+    /// The role lacks the right to connect to the database.
+    #[error("the role `{user}` may not connect to the database `{database}` on {host}")]
+    NoRight {
+        host: String,
+        database: String,
+        user: String,
+        /// The statement that gives it.
+        grant: String,
+    },
+    /// The server, the database or the role has as many connections as it may have.
+    #[error("{host} has no connection left: {message}")]
+    TooManyConnections { host: String, message: String },
     /// It starts, stops or recovers.
     #[error("{host} is not ready: {message}")]
     NotReady { host: String, message: String },
@@ -133,6 +144,7 @@ impl ConnectError {
                 | Self::UnsupportedAuthentication { .. }
                 | Self::ClearTextPassword { .. }
                 | Self::NoDatabase { .. }
+                | Self::NoRight { .. }
                 | Self::Refused { .. }
                 | Self::Thread(_)
         )
@@ -231,6 +243,8 @@ impl Search<'_> {
         };
         for ip in addresses(host, self.limit)? {
             match self.attempt(host, ip, target, !host.is_local()) {
+                // One that is silent says more of the server than one on which nothing listens.
+                Err(ConnectError::Unreachable { .. }) if matches!(error, ConnectError::Silent { .. }) => {}
                 Err(failed @ (ConnectError::Unreachable { .. } | ConnectError::Silent { .. })) => error = failed,
                 result => return result,
             }
@@ -406,7 +420,12 @@ fn reason(error: tokio_postgres::Error, address: &Address, host: &Host, limit: D
         return match code {
             code if code.code().starts_with("28") => ConnectError::Authentication { host, user, message },
             &SqlState::INVALID_CATALOG_NAME => ConnectError::NoDatabase { host, database: address.database.clone() },
-            &SqlState::TOO_MANY_CONNECTIONS => ConnectError::TooManyConnections { host },
+            &SqlState::INSUFFICIENT_PRIVILEGE => {
+                let database = address.database.clone();
+                let grant = format!("GRANT CONNECT ON DATABASE {} TO {}", identifier(&database), identifier(&user));
+                ConnectError::NoRight { host, database, user, grant }
+            }
+            &SqlState::TOO_MANY_CONNECTIONS => ConnectError::TooManyConnections { host, message },
             &SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN => {
                 ConnectError::NotReady { host, message }
             }

@@ -5,6 +5,8 @@
 
 mod copy;
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod tests;
 mod turn;
 mod tx;

@@ -23,6 +23,9 @@ const UNIQUE: &[(&str, &str)] = &[
 /// authctl sets nothing else that a server may not support.
 const WORD_OF_SETTING: &str = "call_enum_check_hook";
 
+/// The beginning of the names of authctl's own tables.
+const OWN: &str = "authctl_";
+
 /// The columns of a unique constraint of the native schema.
 pub(super) fn native_columns(constraint: &str) -> Option<&'static str> {
     UNIQUE.iter().find(|(known, _)| *known == constraint).map(|(_, columns)| *columns)
@@ -38,8 +41,9 @@ pub(super) fn translate(error: &Error) -> StoreError {
         &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnlyServer,
         &SqlState::FEATURE_NOT_SUPPORTED if found.routine() == Some(WORD_OF_SETTING) => StoreError::ReadOnlyServer,
         &SqlState::DISK_FULL => StoreError::Full,
-        &SqlState::QUERY_CANCELED => StoreError::TooMuch("the server ended a statement that takes too long"),
-        &SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Denied(text()),
+        &SqlState::OUT_OF_MEMORY => StoreError::TooMuch("the server has too little memory"),
+        &SqlState::CONFIGURATION_LIMIT_EXCEEDED => StoreError::TooMuch("the server limits what a statement may use"),
+        &SqlState::QUERY_CANCELED => StoreError::Canceled,
         &SqlState::UNIQUE_VIOLATION => StoreError::NotUnique(found.constraint().unwrap_or_default().to_owned()),
         &SqlState::NOT_NULL_VIOLATION => StoreError::Constraint(Constraint::NotNull(place(found))),
         &SqlState::CHECK_VIOLATION => StoreError::Constraint(Constraint::Check {
@@ -49,16 +53,21 @@ pub(super) fn translate(error: &Error) -> StoreError {
         &SqlState::FOREIGN_KEY_VIOLATION | &SqlState::RESTRICT_VIOLATION => {
             StoreError::Constraint(Constraint::ForeignKey { keys: Vec::new() })
         }
-        &SqlState::RAISE_EXCEPTION => StoreError::Trigger(text()),
-        // A word that an enum lacks, or a text that is too long for its column.
-        &SqlState::INVALID_TEXT_REPRESENTATION | &SqlState::STRING_DATA_RIGHT_TRUNCATION => {
-            StoreError::Constraint(Constraint::Other(text()))
-        }
-        &SqlState::UNDEFINED_TABLE => StoreError::Incomplete(named(found.message()).to_owned()),
         &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(text()),
-        code if code.code().starts_with("23") => StoreError::Constraint(Constraint::Other(text())),
-        code if code.code().starts_with("08") => StoreError::Disconnected(text()),
-        _ if is_end(found) => StoreError::Disconnected(text()),
+        code if is_of(code, "08") || is_end(found) => StoreError::Disconnected(text()),
+        // The context of an error in a function is translated, but for this part of the name of its language.
+        code if is_of(code, "P0") || found.where_().is_some_and(|place| place.contains("PL/")) => {
+            StoreError::Trigger(text())
+        }
+        &SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Denied(text()),
+        &SqlState::UNDEFINED_TABLE => match named(found.message()) {
+            own if own.starts_with(OWN) => StoreError::Incomplete(own.to_owned()),
+            _ => StoreError::SchemaChanged(text()),
+        },
+        code if is_of(code, "42") => StoreError::SchemaChanged(text()),
+        // A word that an enum lacks, a text that is too long for its column, or a number for which there is no room.
+        code if is_of(code, "22") || is_of(code, "23") => StoreError::Constraint(Constraint::Other(text())),
+        code if is_of(code, "54") => StoreError::TooMuch("a value or a row is too large for the server"),
         _ => StoreError::Engine(text()),
     }
 }
@@ -72,6 +81,11 @@ pub(super) fn of_commit(error: &Error) -> StoreError {
     }
 }
 
+/// Whether a code is one of a class.
+fn is_of(code: &SqlState, class: &str) -> bool {
+    code.code().starts_with(class)
+}
+
 /// Whether the server ends the connection with this error.
 fn is_end(error: &DbError) -> bool {
     matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
@@ -80,7 +94,7 @@ fn is_end(error: &DbError) -> bool {
 /// The table that a message about a missing one names.
 fn named(message: &str) -> &str {
     let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.find(|word| word.starts_with("authctl_") || table(word).is_some()).unwrap_or(message)
+    words.find(|word| word.starts_with(OWN) || table(word).is_some()).unwrap_or(message)
 }
 
 /// A column as an error names it.

@@ -140,6 +140,13 @@ pub(super) fn apply_first(
     if (tx as &mut dyn Tx).count(exists, &[Value::from(name)])? == 0 {
         tx.batch(&format!("CREATE SCHEMA {}", identifier(name)))?;
     }
+    // The server passes over a schema that the role may not use, and would make temporary tables.
+    let may_make = "SELECT has_schema_privilege(oid, 'USAGE') AND has_schema_privilege(oid, 'CREATE') FROM pg_namespace
+        WHERE nspname = ?1";
+    let may_make = (tx as &mut dyn Tx).query_one(may_make, &[Value::from(name)], |row| row.truth(0))?;
+    if may_make != Some(true) {
+        return Err(StoreError::Denied(format!("the schema {name} is not open to it")).into());
+    }
     // As refinery makes it.
     tx.batch(&format!(
         r#"CREATE TABLE IF NOT EXISTS "{HISTORY}"
@@ -154,7 +161,11 @@ pub(super) fn apply_first(
         return Err(Failed::History(format!("migration {} is not one of authctl", problem.version)));
     }
     for (migration, (_, sql)) in known.iter().zip(MIGRATIONS).take(count).skip(applied.len()) {
-        tx.batch(&contents.part_of(sql))?;
+        tx.batch(&contents.part_of(sql)).map_err(|error| match error {
+            // The list says that the migration was not applied.
+            StoreError::SchemaChanged(problem) => Failed::History(problem),
+            error => error.into(),
+        })?;
         let Applied { version, name, checksum } = migration.into();
         let done = format!(
             r#"INSERT INTO "{HISTORY}" (version, name, applied_on, checksum) VALUES

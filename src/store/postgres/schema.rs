@@ -17,6 +17,7 @@ const OBJECTS: &str = r#"
     WITH "relation" AS (SELECT c.* FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ?1)
     SELECT CASE r.relkind WHEN 'r' THEN 'table ' WHEN 'v' THEN 'view ' ELSE 'relation ' END || r.relname,
         CASE WHEN r.relrowsecurity THEN 'with row security' ELSE '' END
+        || CASE r.relpersistence WHEN 'u' THEN 'unlogged' ELSE '' END
         FROM "relation" AS r WHERE r.relkind NOT IN ('i', 'S', 't')
     UNION ALL
     SELECT 'column ' || r.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod)
@@ -57,7 +58,12 @@ pub(super) fn differences(
     let found = objects(tx, schema)?;
     let expected: BTreeMap<&str, &str> = expected(contents).collect();
     let missing = expected.keys().filter(|object| !found.contains_key(**object));
-    let missing = missing.map(|object| (*object, if holds_rows(object) { Differs::Lost } else { Differs::Missing }));
+    let missing = missing.map(|object| {
+        let is_made_again = !holds_rows(object) || own_table(object).is_some_and(|table| !found.contains_key(&table));
+        (*object, if is_made_again { Differs::Missing } else { Differs::Lost })
+    });
+    let lacks_row = found.contains_key(HEAD) && tx.count(ROWS_OF_HEAD, &[])? == 0;
+    let missing = missing.chain(lacks_row.then_some((ROW_OF_HEAD, Differs::Missing)));
     let others = found.iter().filter_map(|(object, definition)| match expected.get(object.as_str()) {
         None => (!is_plain_index(object, definition)).then_some((object.as_str(), Differs::Unexpected)),
         Some(expected) => (definition != expected).then_some((object.as_str(), Differs::Changed)),
@@ -75,13 +81,29 @@ fn is_plain_index(object: &str, definition: &str) -> bool {
         && !definition.contains(" WHERE ")
 }
 
-/// Makes the missing indexes and constraints again, and returns them.
+/// Makes the missing tables of authctl's own, indexes and constraints again, and returns them.
 pub(super) fn restore(tx: &mut dyn Tx, schema: &str, contents: Contents) -> Result<Vec<String>, StoreError> {
     let found = objects(tx, schema)?;
+    let mut restored = Vec::new();
+    for (table, name) in expected(contents).filter_map(|(object, _)| Some((object, object.strip_prefix("table ")?))) {
+        if own_table(table).is_some_and(|table| !found.contains_key(&table)) {
+            let columns = format!("column {name}.");
+            let columns = expected(contents).filter_map(|(object, definition)| {
+                let definition = definition.replace(" COLLATE C", r#" COLLATE "C""#);
+                Some([&identifier(object.strip_prefix(&columns)?), " ", &definition].concat())
+            });
+            let columns = columns.collect::<Vec<_>>().join(", ");
+            tx.execute(&format!("CREATE TABLE {} ({columns})", identifier(name)), &[])?;
+            restored.push(table.to_owned());
+        }
+    }
+    if tx.count(ROWS_OF_HEAD, &[])? == 0 {
+        tx.execute(r#"INSERT INTO "authctl_head" DEFAULT VALUES"#, &[])?;
+        restored.push(ROW_OF_HEAD.to_owned());
+    }
     let missing = expected(contents).filter(|(object, _)| !found.contains_key(*object) && !holds_rows(object));
     // A foreign key needs the unique columns that it refers to.
     let (keys, others): (Vec<_>, Vec<_>) = missing.partition(|(_, definition)| definition.contains(" FOREIGN KEY "));
-    let mut restored = Vec::new();
     for (object, definition) in others.into_iter().chain(keys) {
         let made = match (object.split_once(' '), definition.split_once(' ')) {
             (Some(("constraint", name)), Some((table, rest))) => {
@@ -104,6 +126,19 @@ fn expected(contents: Contents) -> impl Iterator<Item = (&'static str, &'static 
 fn holds_rows(object: &str) -> bool {
     object.starts_with("table ") || object.starts_with("column ")
 }
+
+/// The object for the table of an object, if it is one of authctl's own, which `drizzle-kit push` drops: it can be made again,
+/// and a table of an app holds more than authctl knows.
+fn own_table(object: &str) -> Option<String> {
+    let (_, name) = object.split_once(' ')?;
+    let table = name.split('.').next()?;
+    table.starts_with("authctl_").then(|| format!("table {table}"))
+}
+
+/// The table with the row at which writers go one after the other, and the row.
+const HEAD: &str = "table authctl_head";
+const ROW_OF_HEAD: &str = "row of authctl_head";
+const ROWS_OF_HEAD: &str = r#"SELECT count(*) FROM "authctl_head" WHERE "one""#;
 
 fn objects(tx: &mut dyn Tx, schema: &str) -> Result<BTreeMap<String, String>, StoreError> {
     let all = tx.query_all(OBJECTS, &[Value::from(schema)], |row| Ok((row.text(0)?, row.text(1)?)))?;

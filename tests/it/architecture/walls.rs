@@ -117,6 +117,7 @@ const WALLS: &[Wall] = &[
             "paths::PathError",
             "prompt::PromptError",
             "session_file::SessionFileError",
+            "store::postgres::AddressError",
             "store::postgres::ConnectError",
             "store::postgres::ServerError",
             "store::OpenError",

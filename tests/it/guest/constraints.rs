@@ -247,7 +247,7 @@ fn other_constraints_are_told_in_our_words() {
         let error = odd.run(&format!("{words} --json")).json_error(5);
         assert_eq!(error["code"], "APP_REFUSES", "{schema}: {error}");
         let message = error["message"].as_str().unwrap();
-        assert!(message.ends_with(&format!("the app's database refuses this: {told}")), "{schema}: {message}");
+        assert!(message.ends_with(&format!("the database refuses this: {told}")), "{schema}: {message}");
         assert!(odd.is_as_made(), "{schema}");
     }
 }

@@ -53,8 +53,8 @@ fn words_of_a_trigger_are_told_and_nothing_is_changed() {
     );
     assert_snapshot!(odd.run("users delete bob@example.com --yes"), @"
     ------- stderr -------
-    error: could not delete the user: the app's database refuses this: bob pays the bills
-    hint: a trigger or foreign key of the app says so; `authctl db status` lists the triggers; nothing was changed
+    error: could not delete the user: the database refuses this: bob pays the bills
+    hint: a trigger or foreign key says so; `authctl db status` or `authctl doctor` names the triggers; nothing was changed
     [exit status: 5]
     ");
     assert_eq!(odd.run("users show bob@example.com --json").json()["accounts"].as_array().unwrap().len(), 1);

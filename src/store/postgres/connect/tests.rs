@@ -346,11 +346,21 @@ fn silent_server_ends_at_the_limit() {
 }
 
 #[test]
+fn silence_of_one_address_is_told_before_the_refusal_of_another() {
+    // Nothing listens on the port at ::1.
+    let (port, _) = listener(|stream, _| std::mem::forget(stream), 1);
+    let error = refusal(&format!("postgres://localhost:{port}/x?connect_timeout=1"));
+    assert!(matches!(error, ConnectError::Silent { .. }), "{error:?}");
+}
+
+#[test]
 fn refusals_are_told_apart_by_sqlstate() {
     let told = |code: &str| refusal(&answering(vec![error(code)]));
     assert!(matches!(told("28P01"), ConnectError::Authentication { .. }));
     assert!(matches!(told("28000"), ConnectError::Authentication { .. }));
     assert!(matches!(told("3D000"), ConnectError::NoDatabase { .. }));
+    let ConnectError::NoRight { grant, .. } = told("42501") else { panic!("a right is missing") };
+    assert!(grant.starts_with("GRANT CONNECT ON DATABASE "), "{grant}");
     assert!(matches!(told("08P01"), ConnectError::Refused { code, .. } if code == "08P01"));
     assert!(matches!(
         connect(&address(&answering(vec![error("53300")])), Duration::ZERO, None),

@@ -9,9 +9,9 @@ use super::*;
 use crate::store::engine::Row;
 use crate::store::sql::{policy, retrying};
 
-const WAIT: Duration = Duration::from_secs(20);
+pub(super) const WAIT: Duration = Duration::from_secs(20);
 
-fn opened(database: &server::TestDatabase) -> Postgres {
+pub(super) fn opened(database: &server::TestDatabase) -> Postgres {
     let address = address_of(database.url());
     create(&address, WAIT).unwrap();
     open_own(&address, WAIT).unwrap()

@@ -1,0 +1,128 @@
+//! Schemas that another program changed, and errors of the server.
+
+use super::super::migrate::{self, Contents, Failed};
+use super::super::schema::differences;
+use super::super::{ServerError, address_of, create, create_with};
+use super::tests::{WAIT, opened};
+use super::*;
+use crate::auth::storage::{Differs, Maintenance as _};
+use crate::store::OpenError;
+use crate::store::postgres::server;
+
+/// Runs a statement as another program does.
+fn damage(engine: &Postgres, sql: &str) {
+    let mut tx = engine.migration();
+    tx.batch(sql).unwrap();
+    tx.commit().unwrap();
+}
+
+fn found(engine: &Postgres) -> Vec<(String, Differs)> {
+    let found = differences(&mut engine.snapshot(), SCHEMA, Contents::Native).unwrap();
+    found.into_iter().map(|difference| (difference.object, difference.how)).collect()
+}
+
+#[test]
+fn own_tables_that_were_dropped_are_made_again() {
+    let Some(database) = server::database() else { return };
+    let engine = opened(&database);
+    let tables =
+        ["authctl_apikey", "authctl_audit", "authctl_head", "authctl_policy", "authctl_throttle", "authctl_twoFactor"];
+    for table in tables {
+        damage(&engine, &format!("DROP TABLE {}", identifier(table)));
+    }
+    let lost = found(&engine);
+    assert!(lost.iter().all(|(_, how)| *how == Differs::Missing), "{lost:?}");
+    let (_, restored) = migrate::run(&engine, Contents::Native).unwrap();
+    for table in tables {
+        assert!(restored.contains(&format!("table {table}")), "{table}: {restored:?}");
+    }
+    assert_eq!(found(&engine), []);
+}
+
+#[test]
+fn table_of_users_that_was_dropped_is_not_made_again() {
+    let Some(database) = server::database() else { return };
+    let engine = opened(&database);
+    damage(&engine, r#"DROP TABLE "verification""#);
+    assert!(found(&engine).contains(&("table verification".to_owned(), Differs::Lost)));
+    assert!(matches!(migrate::run(&engine, Contents::Native), Err(Failed::Store(StoreError::SchemaChanged(_)))));
+}
+
+#[test]
+fn row_of_the_head_is_made_again() {
+    let Some(database) = server::database() else { return };
+    let engine = opened(&database);
+    damage(&engine, r#"DELETE FROM "authctl_head""#);
+    assert_eq!(found(&engine), [("row of authctl_head".to_owned(), Differs::Missing)]);
+    migrate::run(&engine, Contents::Native).unwrap();
+    assert_eq!(found(&engine), []);
+}
+
+#[test]
+fn schema_that_the_role_may_not_use_gets_no_temporary_tables() {
+    let Some(database) = server::database() else { return };
+    let role = format!("{}_role", database.name);
+    let engine = opened(&database);
+    for rights in ["", "USAGE", "CREATE"] {
+        let grant = if rights.is_empty() { String::new() } else { format!("GRANT {rights} ON SCHEMA shut TO {role};") };
+        damage(&engine, &format!("CREATE ROLE {role}; CREATE SCHEMA shut; {grant}"));
+        let address = address_of(&database.url_with(&format!("options=-c%20role%3D{role}&schema=shut")));
+        let copied = create_with(&address, WAIT, |_| Ok::<_, Box<dyn std::error::Error>>(()));
+        let refused = copied.unwrap_err();
+        assert!(
+            matches!(
+                refused.downcast_ref(),
+                Some(OpenError::Server(error)) if matches!(**error, ServerError::NoRights { .. })
+            ),
+            "{rights}: {refused:?}"
+        );
+        assert!(matches!(create(&address, WAIT), Err(ServerError::NoRights { .. })), "{rights}");
+        damage(&engine, &format!("DROP OWNED BY {role}; DROP ROLE {role}; DROP SCHEMA shut"));
+    }
+}
+
+#[test]
+fn unlogged_table_is_a_difference() {
+    let Some(database) = server::database() else { return };
+    let engine = opened(&database);
+    damage(&engine, r#"ALTER TABLE "session" SET UNLOGGED"#);
+    assert_eq!(found(&engine), [("table session".to_owned(), Differs::Changed)]);
+}
+
+#[test]
+fn list_that_lacks_a_migration_is_damage() {
+    let Some(database) = server::database() else { return };
+    let engine = opened(&database);
+    damage(&engine, r#"DELETE FROM "authctl_schema_history" WHERE "version" = 12"#);
+    assert!(matches!(migrate::run(&engine, Contents::Native), Err(Failed::History(_))));
+}
+
+#[test]
+fn description_without_a_table_says_which() {
+    let Some(database) = server::database() else { return };
+    let engine = opened(&database);
+    damage(&engine, r#"ALTER TABLE "session" RENAME TO "other""#);
+    let described = engine.into_store().info(jiff::Timestamp::UNIX_EPOCH);
+    assert!(matches!(&described, Err(StoreError::SchemaChanged(why)) if why.contains("session")), "{described:?}");
+}
+
+#[test]
+fn errors_of_the_server_are_told_apart() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut error = |sql: &str| {
+        let mut tx = engine.begin().unwrap();
+        tx.execute(sql, &[]).unwrap_err()
+    };
+    let in_function = "DO $$ BEGIN PERFORM * FROM absent; END $$";
+    assert!(matches!(error(in_function), StoreError::Trigger(_)));
+    assert!(matches!(error("DO $$ BEGIN ASSERT FALSE; END $$"), StoreError::Trigger(_)));
+    assert!(matches!(error("SELECT * FROM absent"), StoreError::SchemaChanged(_)));
+    assert!(
+        matches!(error("SELECT * FROM authctl_absent"), StoreError::Incomplete(table) if table == "authctl_absent")
+    );
+    assert!(matches!(error("SELECT absent FROM authctl_head"), StoreError::SchemaChanged(_)));
+    assert!(matches!(error("SELECT 'x'::integer"), StoreError::Constraint(_)));
+    assert!(matches!(error("SELECT 100000::smallint"), StoreError::Constraint(_)));
+    assert!(matches!(error("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(9)"), StoreError::Canceled));
+}
