@@ -27,7 +27,9 @@ pub(in crate::store) use evidence::{
 };
 pub(in crate::store) use ids::{IdStrategy, Ids, Range, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
-pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier, is_called, missing_name, table};
+pub(in crate::store) use schema::{
+    Column, Holds, Names, Reading, TABLES, Table, identifier, is_called, missing_name, table,
+};
 pub(in crate::store) use text_time::TextForm;
 pub(in crate::store) use truth::{INSTANTS_FROM, TruthEncoding, is_false, is_true, spells_false};
 pub(in crate::store) use votes::{Elected, Votes};
@@ -257,10 +259,15 @@ impl SchemaMapping {
         self.ids.of_column(table, column).write(user_id)
     }
 
-    /// Encodes text that may be absent: Better Auth writes empty text for an unknown address.
-    pub(super) fn unknown(&self, text: Option<&str>) -> Option<String> {
+    fn is_read_as_text(&self, table: &str, column: &str) -> bool {
+        self.names.as_ref().is_some_and(|names| names.reading(table, column) == Reading::Text)
+    }
+
+    /// Encodes text of a session that may be absent: Better Auth writes empty text for an unknown address, which columns of
+    /// other types, such as `inet`, refuse.
+    pub(super) fn unknown(&self, column: &str, text: Option<&str>) -> Option<String> {
         match text {
-            None if self.is_guest() => Some(String::new()),
+            None if self.is_guest() && !self.is_read_as_text("session", column) => Some(String::new()),
             text => text.map(str::to_owned),
         }
     }

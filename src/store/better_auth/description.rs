@@ -46,6 +46,10 @@ pub(in crate::store) enum ColumnType {
     },
     Uuid,
     Integer(IntegerType),
+    /// Texts that the database compares without regard to letters that differ.
+    AlikeText,
+    /// Several texts.
+    Texts,
     /// Neither instants nor booleans, such as dates without a time of day.
     Other,
 }

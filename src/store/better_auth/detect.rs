@@ -12,8 +12,8 @@ use super::overrides::{SchemaOverrides, file_text, line, may_be_elsewhere};
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, StoreError, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::mapping::{
-    Column, Evidence, Holds, NATIVE, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier,
-    is_called, missing_name,
+    Column, Evidence, Holds, NATIVE, Names, NeededColumn, Reading, SchemaMapping, TABLES, Table, TokenStorage,
+    identifier, is_called, missing_name,
 };
 
 /// The columns by which a table is recognised as one of Better Auth.
@@ -291,15 +291,17 @@ impl<'c> Findings<'c> {
             if (table.name, column.name) == ("user", "role") {
                 let default = found.and_then(|found| found.default.as_deref());
                 let has_default = default.is_some_and(|default| !default.eq_ignore_ascii_case("null"));
-                self.has_default_role = has_default || found.is_some_and(|found| found.is_computed);
+                // What the app writes into an array is not known.
+                let is_unknown = found.is_some_and(|found| found.is_computed || found.holds == ColumnType::Texts);
+                self.has_default_role = has_default || is_unknown;
             }
             if found.is_none() {
                 let near = near::lines_for_column(&existing, table, column.name);
                 self.near.extend((!near.is_empty()).then(|| (table.name, column.name, near.join(" or "))));
             }
             self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
-            if column.holds == Holds::Text && found.is_some_and(|found| found.holds == ColumnType::Other) {
-                self.names.read_as_text(table.name, column.name);
+            if let Some(found) = found.filter(|_| column.holds == Holds::Text) {
+                self.names.set_reading(table.name, column.name, reading(column.name, found.holds));
             }
             columns.push(GuestColumn {
                 name: column.name,
@@ -552,5 +554,20 @@ fn elsewhere(table: &Table) -> WriteBlocker {
         problem: format!("the app keeps the rows of {} outside of this database", table.name),
         remedy: "do this in the app".to_owned(),
         scope: WriteScope::Elsewhere(table.name.to_owned()),
+    }
+}
+
+/// The columns whose values are ids, which a strategy reads.
+const IDS: &[&str] = &["id", "userId", "impersonatedBy"];
+
+/// How statements read a column that holds text for the app.
+fn reading(column: &str, holds: ColumnType) -> Reading {
+    match holds {
+        ColumnType::Other => Reading::Text,
+        ColumnType::ShownByValues => Reading::AsIs,
+        _ if IDS.contains(&column) => Reading::AsIs,
+        ColumnType::AlikeText => Reading::Bytewise,
+        ColumnType::Texts => Reading::List,
+        _ => Reading::Text,
     }
 }

@@ -37,7 +37,7 @@ impl ReadTable<'_> {
         let mut columns = Vec::new();
         for (name, found) in names(Holds::Time) {
             let place = self.place(name, found);
-            if found.holds == ColumnType::Other {
+            if matches!(found.holds, ColumnType::Texts | ColumnType::Other) {
                 return Err(NotRead::Lacking {
                     problem: format!("{} has the type {}, which holds no instants", place.name, found.declared),
                     remedy: "let the app store instants there, as Better Auth's own schema does".to_owned(),

@@ -145,8 +145,31 @@ struct TableNames {
     physical: String,
     /// In the order of the schema; `None` for a column that the database lacks.
     columns: Vec<(&'static str, Option<String>)>,
-    /// Better Auth's names of columns whose type is no text and is read as text, such as an enum of PostgreSQL.
-    read_as_text: Vec<&'static str>,
+    /// Better Auth's names of columns that are not read as they are.
+    readings: Vec<(&'static str, Reading)>,
+}
+
+/// How statements read a column that holds text for the app. It is written as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Reading {
+    AsIs,
+    /// The type is no text, such as an enum of PostgreSQL.
+    Text,
+    /// The type is an array of PostgreSQL. Its texts come with commas between them.
+    List,
+    /// PostgreSQL takes different texts for equal, and refuses to search them.
+    Bytewise,
+}
+
+impl Reading {
+    fn of(self, column: String) -> String {
+        match self {
+            Self::AsIs => column,
+            Self::Text => format!("CAST({column} AS TEXT)"),
+            Self::List => format!("array_to_string({column}, ',')"),
+            Self::Bytewise => format!(r#"({column} COLLATE "C")"#),
+        }
+    }
 }
 
 impl Names {
@@ -156,7 +179,7 @@ impl Names {
             schema: table.name,
             physical: table.name.to_owned(),
             columns: table.columns.iter().map(|column| (column.name, Some(column.name.to_owned()))).collect(),
-            read_as_text: Vec::new(),
+            readings: Vec::new(),
         });
         Self { tables: tables.collect() }
     }
@@ -175,15 +198,17 @@ impl Names {
         }
     }
 
-    /// Has statements read a column as text, and write it as it is.
-    pub(in crate::store) fn read_as_text(&mut self, table: &str, column: &'static str) {
+    pub(in crate::store) fn set_reading(&mut self, table: &str, column: &'static str, reading: Reading) {
         if let Some(found) = self.tables.iter_mut().find(|one| one.schema == table) {
-            found.read_as_text.push(column);
+            found.readings.retain(|(known, _)| *known != column);
+            found.readings.extend((reading != Reading::AsIs).then_some((column, reading)));
         }
     }
 
-    fn is_read_as_text(&self, table: &str, column: &str) -> bool {
-        self.tables.iter().any(|one| one.schema == table && one.read_as_text.contains(&column))
+    pub(super) fn reading(&self, table: &str, column: &str) -> Reading {
+        let found = self.tables.iter().find(|one| one.schema == table);
+        let of_column = found.and_then(|found| found.readings.iter().find(|(known, _)| *known == column));
+        of_column.map_or(Reading::AsIs, |(_, reading)| *reading)
     }
 
     pub(in crate::store) fn table<'a>(&'a self, table: &'a str) -> &'a str {
@@ -226,7 +251,13 @@ pub(super) fn render(sql: &str, names: &Names) -> String {
             }
         } else {
             let is_written = writes[0] || writes[1] && !rendered.contains(" WHERE ");
-            rendered.push_str(&unqualified(main, word, names, is_written));
+            // A table may have another name in the statement, and its columns come with that name.
+            let column = rest.strip_prefix('.').and_then(quoted).filter(|(word, _, _)| table(word).is_none());
+            let (alias, word) = column.map_or((None, word), |(column, _, after)| {
+                rest = after;
+                (Some(word), column)
+            });
+            rendered.push_str(&unqualified(main, (alias, word), names, is_written));
         }
     }
     rendered.push_str(rest);
@@ -260,7 +291,7 @@ fn qualified(table: &Table, column_name: &str, names: &Names) -> String {
     match table.column(column_name).map(|known| names.column(table.name, known.name)) {
         Some(Some(name)) => {
             let column = format!("{place}.{}", identifier(name));
-            if names.is_read_as_text(table.name, column_name) { as_text(&column) } else { column }
+            names.reading(table.name, column_name).of(column)
         }
         Some(None) => MISSING.to_owned(),
         // A column such as SQLite's `rowid`.
@@ -268,17 +299,17 @@ fn qualified(table: &Table, column_name: &str, names: &Names) -> String {
     }
 }
 
-fn unqualified(main: Option<&Table>, word: &str, names: &Names, is_written: bool) -> String {
-    let Some((main, known)) = main.and_then(|main| Some((main, main.column(word)?))) else { return identifier(word) };
-    match names.column(main.name, known.name).map(identifier) {
-        Some(column) if !is_written && names.is_read_as_text(main.name, word) => as_text(&column),
-        Some(column) => column,
+fn unqualified(main: Option<&Table>, (alias, word): (Option<&str>, &str), names: &Names, is_written: bool) -> String {
+    let of_alias = |name: &str| match alias {
+        Some(alias) => [&identifier(alias), ".", &identifier(name)].concat(),
+        None => identifier(name),
+    };
+    let Some((main, known)) = main.and_then(|main| Some((main, main.column(word)?))) else { return of_alias(word) };
+    match names.column(main.name, known.name).map(of_alias) {
+        Some(column) if is_written => column,
+        Some(column) => names.reading(main.name, word).of(column),
         None => MISSING.to_owned(),
     }
-}
-
-fn as_text(column: &str) -> String {
-    format!("CAST({column} AS TEXT)")
 }
 
 /// Quotes a name for SQL.
@@ -322,7 +353,7 @@ mod tests {
     fn column_of_another_type_is_read_as_text_and_written_as_it_is() {
         let mut names = Names::of_schema();
         names.set_column("user", "role", Some("kind"));
-        names.read_as_text("user", "role");
+        names.set_reading("user", "role", Reading::Text);
         for (sql, expected) in [
             (
                 r#"SELECT "user"."role" FROM "user" WHERE "role" = ?1"#,
@@ -339,6 +370,26 @@ mod tests {
         ] {
             assert_eq!(render(sql, &names), expected);
         }
+    }
+
+    #[test]
+    fn list_and_text_of_other_letters_are_read_in_their_own_way() {
+        let mut names = Names::of_schema();
+        names.set_reading("user", "role", Reading::List);
+        names.set_reading("user", "email", Reading::Bytewise);
+        let sql = r#"UPDATE "user" SET "email" = ?1 WHERE "email" ILIKE ?2 AND "role" = ?3"#;
+        let expected = r#"UPDATE "user" SET "email" = ?1 WHERE ("email" COLLATE "C") ILIKE ?2 AND array_to_string("role", ',') = ?3"#;
+        assert_eq!(render(sql, &names), expected);
+    }
+
+    #[test]
+    fn column_of_a_table_with_another_name_is_read_with_that_name() {
+        let mut names = Names::of_schema();
+        names.set_column("account", "accountId", Some("account_id"));
+        names.set_reading("account", "accountId", Reading::Text);
+        let sql = r#"SELECT "id" FROM "account" AS "own" WHERE "own"."accountId" = "own"."seq""#;
+        let expected = r#"SELECT "id" FROM "account" AS "own" WHERE CAST("own"."account_id" AS TEXT) = "own"."seq""#;
+        assert_eq!(render(sql, &names), expected);
     }
 
     #[test]

@@ -79,6 +79,8 @@ const DESCRIBED: &str = r#"
                 'name', a.attname,
                 'declared', pg_catalog.format_type(a.atttypid, a.atttypmod),
                 'base', CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END,
+                'alike', (SELECT l.collname FROM pg_catalog.pg_collation AS l
+                    WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
                 'not_null', a.attnotnull OR t.typnotnull,
                 'default', CASE WHEN a.attgenerated = '' THEN
                     coalesce(pg_catalog.pg_get_expr(e.adbin, e.adrelid), t.typdefault,
@@ -178,6 +180,8 @@ struct Attribute {
     declared: String,
     /// The type under a domain.
     base: Option<String>,
+    /// Its collation, if that takes different texts for equal.
+    alike: Option<String>,
     not_null: bool,
     /// The expression that fills it, or `identity`.
     default: Option<String>,
@@ -305,7 +309,10 @@ impl Attribute {
             default: self.default.clone().filter(|default| !is_null(&default)),
             key: self.is_key,
             is_computed: self.is_computed,
-            holds: column_type(self.base.as_deref().unwrap_or(&self.declared)),
+            holds: match column_type(self.base.as_deref().unwrap_or(&self.declared)) {
+                ColumnType::ShownByValues if self.alike.is_some() => ColumnType::AlikeText,
+                holds => holds,
+            },
         }
     }
 }
@@ -316,6 +323,7 @@ fn column_type(name: &str) -> ColumnType {
     let is_shown_by_values =
         ["text", "character", "citext", "real", "double precision"].iter().any(|kind| name.starts_with(kind));
     match name {
+        _ if name.ends_with("[]") => ColumnType::Texts,
         "boolean" => ColumnType::Boolean,
         "uuid" => ColumnType::Uuid,
         _ if is_timestamp && name.ends_with("with time zone") => ColumnType::Instant,

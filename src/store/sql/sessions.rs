@@ -308,8 +308,8 @@ pub(in crate::store) fn insert(
         ("token", mapping.token(&session.token).into_owned().into()),
         ("createdAt", time("createdAt", session.now)),
         ("updatedAt", time("updatedAt", session.now)),
-        ("ipAddress", mapping.unknown(session.client_info.ip_address.as_deref()).into()),
-        ("userAgent", mapping.unknown(session.client_info.user_agent.as_deref()).into()),
+        ("ipAddress", mapping.unknown("ipAddress", session.client_info.ip_address.as_deref()).into()),
+        ("userAgent", mapping.unknown("userAgent", session.client_info.user_agent.as_deref()).into()),
         ("userId", reference("userId", &session.user_id)),
         ("impersonatedBy", session.impersonated_by.as_ref().map(|by| reference("impersonatedBy", by)).into()),
     ];
@@ -394,7 +394,9 @@ pub(in crate::store) fn issue(
             return Ok(Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone)));
         }
     }
-    if session.impersonated_by.as_deref().is_some_and(Actor::is_os_name) && takes_users_only(tx, mapping)? {
+    if let Some(name) = session.impersonated_by.as_deref().filter(|by| Actor::is_os_name(by))
+        && takes_users_only(tx, mapping, name)?
+    {
         return Ok(Err(AuthError::ImpersonatorNotAUser));
     }
     let begun = insert(tx, mapping, session)?;
@@ -403,11 +405,15 @@ pub(in crate::store) fn issue(
     Ok(Ok((user, begun)))
 }
 
-/// Whether a foreign key of the app refuses the name of an operator of this system as an impersonator.
-fn takes_users_only(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<bool, StoreError> {
+/// Whether the app's database refuses the name of an operator of this system as an impersonator: by a foreign key, or because
+/// the column holds ids of another kind.
+fn takes_users_only(tx: &mut dyn Tx, mapping: &SchemaMapping, name: &str) -> Result<bool, StoreError> {
     let Some(column) = mapping.column("session", "impersonatedBy").filter(|_| mapping.is_guest()) else {
         return Ok(false);
     };
+    if mapping.reference("session", "impersonatedBy", name) == Value::Null {
+        return Ok(true);
+    }
     Ok(Inventory::read(tx, mapping)?.is_foreign_key(mapping.table("session"), column))
 }
 

@@ -9,7 +9,7 @@ use super::super::server::{self, TestDatabase};
 use super::super::{address_of, create, create_state, open as open_at};
 use super::*;
 use crate::auth::audit::{Actor, Chain, Event};
-use crate::auth::storage::{DoctorStore as _, Maintenance as _, Store as _};
+use crate::auth::storage::{DoctorStore as _, Maintenance as _, Store as _, UserQuery};
 use crate::store::Opened;
 use crate::store::sql::audit;
 
@@ -223,6 +223,27 @@ fn table_elsewhere_is_absent() {
     let path = directory.path().canonicalize().unwrap().join("state.db");
     let mut store = app.with(|_| crate::store::State::open(&path, WAIT)).unwrap();
     assert_eq!(store.users_with_address("ada@example.com").unwrap(), []);
+}
+
+#[test]
+fn arrays_ids_and_texts_whose_letters_do_not_matter_are_read_as_text() {
+    let sql = r#"
+        CREATE COLLATION "alike" (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        ALTER TABLE "user" ALTER "email" TYPE text COLLATE "alike", ALTER "role" TYPE text[] USING ARRAY["role"];
+        ALTER TABLE "account" ALTER "account_id" TYPE uuid USING NULL;
+        INSERT INTO "user" ("id", "name", "email", "role") VALUES ('1', 'Ada', 'Ada@example.com', '{admin,editor}');
+        INSERT INTO "account" ("id", "account_id", "provider_id", "user_id", "updated_at")
+            VALUES ('1', gen_random_uuid(), 'credential', '1', now())"#;
+    let Some(database) = database(&[&fixture("drizzle"), sql].concat()) else { return };
+    let app = open_with(&database, "connect_timeout=20", "{}").unwrap();
+    let directory = tempfile::tempdir_in(crate::scratch::directory()).unwrap();
+    let path = directory.path().canonicalize().unwrap().join("state.db");
+    let mut store = app.with(|_| crate::store::State::open(&path, WAIT)).unwrap();
+    let found = store.users_with_address("ada@example.com").unwrap();
+    assert_eq!(found.iter().map(|user| user.role.as_deref()).collect::<Vec<_>>(), [Some("admin,editor")]);
+    let query = UserQuery { search: Some("ADA@".into()), limit: 9, ..UserQuery::default() };
+    assert_eq!(store.users(&query).unwrap().users.len(), 1);
+    assert_eq!(store.stray_accounts().unwrap().all, 1);
 }
 
 /// The problem and the remedy of the first reason not to write.
