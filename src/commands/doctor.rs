@@ -398,8 +398,12 @@ impl DoctorReport {
                 parts.push(counted(number, noun));
             }
         }
-        let limit =
-            if self.is_whole || self.full { "" } else { " (indexes were not compared with their tables: --full)" };
+        let limit = match &self.database {
+            _ if self.is_whole => "",
+            DatabaseLocation::Url(_) => " (the server keeps its pages and indexes: `pg_amcheck` checks them)",
+            DatabaseLocation::File(_) if self.full => "",
+            DatabaseLocation::File(_) => " (indexes were not compared with their tables: --full)",
+        };
         format!("{}: {}{limit}", escaped(&self.database), parts.join(", "))
     }
 }

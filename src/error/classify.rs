@@ -122,7 +122,7 @@ fn of_path(error: &PathError) -> Failure {
         PathError::Empty => Failure::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
         PathError::InMemory => Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("name a file with --db PATH"),
         PathError::NotAFile(_) => Failure::new(ExitCode::Usage, "NOT_A_FILE")
-            .hint("`pg_dump` and `pg_restore` back up and restore it: see docs/postgres.md"),
+            .hint("`pg_dump` and `pg_restore` back up and restore it, and `authctl db copy` copies it to a file: see docs/postgres.md"),
         PathError::Address(error) => of_address(&**error),
         PathError::Config(error) => of_config(&error.problem),
         PathError::PasswordInArguments => Failure::new(ExitCode::Usage, "PASSWORD_IN_ARGUMENTS")

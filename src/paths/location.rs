@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{DatabaseUrl, PathError, resolve};
+use super::{DatabaseUrl, PathError, resolve, unwrapped};
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,9 @@ impl DatabaseLocation {
             return Err(PathError::Empty);
         }
         let text = given.to_str().unwrap_or_default();
-        match (file_of_url(text), DatabaseUrl::parse(text)) {
+        // An address in quotes must not be shown as a path, with a password in it.
+        let address = unwrapped(given).to_str().unwrap_or_default();
+        match (file_of_url(text), DatabaseUrl::parse(address)) {
             // A file may have such a name.
             (Some(_), _) if is_there() => file(given),
             (Some(path), _) => file(Path::new(path?)),
@@ -213,6 +215,18 @@ mod tests {
         let one = DatabaseLocation::parse(Path::new("postgres://ada:old@host/app")).unwrap();
         let other = DatabaseLocation::parse(Path::new("postgres://ada:new@host/app")).unwrap();
         assert_eq!(session_key(&one), session_key(&other));
+    }
+
+    #[test]
+    fn slip_in_an_address_does_not_make_it_a_path() {
+        for (address, shown) in [
+            ("'postgres://ada:s3cret@db/app'", "postgres://ada@db/app"),
+            (" postgres://ada:s3cret@db/app", "postgres://ada@db/app"),
+            ("postgres:/ada:s3cret@db/app", "postgres://"),
+            ("postgresql:ada:s3cret@db/app", "postgres://"),
+        ] {
+            assert_eq!(DatabaseLocation::parse(Path::new(address)).unwrap().to_string(), shown);
+        }
     }
 
     #[test]

@@ -50,8 +50,9 @@ impl DatabaseUrl {
             scheme.starts_with(|c: char| c.is_ascii_alphabetic())
                 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-:".contains(c))
         });
+        let has_slip = || ["postgres:", "postgresql:"].iter().any(|scheme| text.starts_with(scheme));
         let is_words = || text.split_once('=').is_some_and(|(word, _)| KEYWORDS.contains(&word.trim()));
-        (is_url || is_words()).then(|| Self { text: text.to_owned(), shown: None, key: None, name: None })
+        (is_url || has_slip() || is_words()).then(|| Self { text: text.to_owned(), shown: None, key: None, name: None })
     }
 
     /// The address as it was given, a password included: never for output.
@@ -72,7 +73,7 @@ impl fmt::Display for DatabaseUrl {
         if let Some(shown) = &self.shown {
             return f.write_str(shown);
         }
-        // Words may hold a password anywhere.
+        // Words, and an address without its slashes, may hold a password anywhere.
         let Some((scheme, rest)) = self.text.split_once("://") else { return f.write_str("postgres://") };
         // Up to the last @: a password may hold any other separator.
         let (user, server) = match rest.rsplit_once('@') {

@@ -131,7 +131,7 @@ fn server_address_is_refused_and_shown_without_password() {
     assert_snapshot!(run_on(&sandbox, "postgres://ada@localhost/app?sslmode=disable", "db backup a.db"), @"
     ------- stderr -------
     error: could not back up the database: postgres://ada@localhost:5432/app is a database on a server, and not a file
-    hint: `pg_dump` and `pg_restore` back up and restore it: see docs/postgres.md
+    hint: `pg_dump` and `pg_restore` back up and restore it, and `authctl db copy` copies it to a file: see docs/postgres.md
     [exit status: 2]
     ");
 }

@@ -117,13 +117,15 @@ impl Report for CopyReport {
             if *entries == 1 { "1 log entry".to_owned() } else { format!("{entries} log entries") },
         );
         let (from, to) = (escaped(&self.from), escaped(&self.to));
+        // An address is shown without its parameters.
+        let named = if self.to.file().is_ok() { to.to_string() } else { "the other one as here".to_owned() };
         if self.digest.is_none() {
             return Page::note(format!("would copy {rows} from {from} to {to}"));
         }
         Page {
             done: vec![
                 format!("copied {rows} from {from} to {to}, and compared them"),
-                format!("{from} stays as it is: from now on, name {to} with AUTHCTL_DB or --db"),
+                format!("{from} stays as it is: from now on, name {named} with AUTHCTL_DB or --db"),
             ],
             ..Page::default()
         }

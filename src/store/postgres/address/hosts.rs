@@ -63,6 +63,14 @@ impl Host {
             }
         }
     }
+
+    /// The server for messages: a socket by its path.
+    pub fn told(&self) -> String {
+        match &self.endpoint {
+            Endpoint::Socket(directory) => directory.join(format!(".s.PGSQL.{}", self.port)).display().to_string(),
+            Endpoint::Tcp { .. } => self.to_string(),
+        }
+    }
 }
 
 /// As in a URL: `db.example.com:5432`.
@@ -135,7 +143,8 @@ fn endpoint(name: String) -> Result<Endpoint, AddressError> {
 
 /// Refuses what can only be a mistake, such as the rest of a password.
 fn host_name(name: String) -> Result<String, AddressError> {
-    let is_wrong = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '/' | '?' | '#' | '[' | ']');
+    let is_wrong =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '/' | '?' | '#' | '[' | ']' | '=');
     if name.contains(is_wrong) { Err(AddressError::Host) } else { Ok(name) }
 }
 

@@ -43,7 +43,7 @@ fn open(text: &str) -> Result<Client, ConnectError> {
     connect(&address(text), WAIT, None)
 }
 
-fn refusal(text: &str) -> ConnectError {
+pub(super) fn refusal(text: &str) -> ConnectError {
     open(text).err().unwrap_or_else(|| panic!("connected to {text}"))
 }
 
@@ -287,7 +287,7 @@ fn unreachable_server_is_named_and_the_next_one_serves() {
 }
 
 /// A listener that serves its first connections one after the other.
-fn listener(serve: impl Fn(TcpStream, usize) + Send + 'static, connections: usize) -> (u16, JoinHandle<()>) {
+pub(super) fn listener(serve: impl Fn(TcpStream, usize) + Send + 'static, connections: usize) -> (u16, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let thread = std::thread::spawn(move || {
@@ -343,14 +343,6 @@ fn silent_server_ends_at_the_limit() {
     let limit = Duration::from_secs(2);
     assert!(matches!(error, ConnectError::Silent { limit: found, .. } if found == limit), "{error:?}");
     assert!((limit..limit * 4).contains(&start.elapsed()));
-}
-
-#[test]
-fn silence_of_one_address_is_told_before_the_refusal_of_another() {
-    // Nothing listens on the port at ::1.
-    let (port, _) = listener(|stream, _| std::mem::forget(stream), 1);
-    let error = refusal(&format!("postgres://localhost:{port}/x?connect_timeout=1"));
-    assert!(matches!(error, ConnectError::Silent { .. }), "{error:?}");
 }
 
 #[test]
