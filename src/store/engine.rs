@@ -181,7 +181,8 @@ pub(in crate::store) fn insert_by_statements(
     tx: &mut dyn Tx,
     target: &str,
     rows: &mut NewRows<'_>,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
+    let mut written = 0;
     let many = tx.dialect().rows_per_statement();
     let (mut sql, mut of) = (String::new(), [0, 0]);
     loop {
@@ -191,13 +192,13 @@ pub(in crate::store) fn insert_by_statements(
             count += 1;
         }
         if count == 0 {
-            return Ok(());
+            return Ok(written);
         }
         if of != [values.len() / count, count] {
             of = [values.len() / count, count];
             sql = insertion(target, of[0], of[1]);
         }
-        tx.execute(&sql, &values)?;
+        written += tx.execute(&sql, &values)?;
     }
 }
 
@@ -424,9 +425,9 @@ pub(in crate::store) trait Tx {
         Ok(None)
     }
 
-    /// Adds rows. `target` is a table with its columns, such as `"user" ("id", "email")`, and each row has a value for each
-    /// of them.
-    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError>;
+    /// Adds rows, and returns how many the database took. `target` is a table with its columns, such as
+    /// `"user" ("id", "email")`, and each row has a value for each of them.
+    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<u64, StoreError>;
     /// Runs a statement that writes or deletes rows as a whole, however large they are. The transaction goes on after its
     /// failure.
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;

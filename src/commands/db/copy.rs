@@ -118,7 +118,7 @@ impl Report for CopyReport {
         );
         let (from, to) = (escaped(&self.from), escaped(&self.to));
         // An address is shown without its parameters.
-        let named = if self.to.file().is_ok() { to.to_string() } else { "the other one as here".to_owned() };
+        let named = if self.to.file().is_ok() { to.clone() } else { "the other one as here".to_owned() };
         if self.digest.is_none() {
             return Page::note(format!("would copy {rows} from {from} to {to}"));
         }

@@ -74,7 +74,7 @@ impl Tx for ContendedTx<'_> {
         self.tx.execute(sql, values)
     }
 
-    fn insert_rows(&mut self, target: &str, rows: &mut engine::NewRows<'_>) -> Result<(), StoreError> {
+    fn insert_rows(&mut self, target: &str, rows: &mut engine::NewRows<'_>) -> Result<u64, StoreError> {
         self.tx.insert_rows(target, rows)
     }
 

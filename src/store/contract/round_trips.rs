@@ -29,7 +29,7 @@ fn waits_of(db: &Database) -> [usize; 3] {
 
 #[test]
 fn sign_in_and_sign_out_wait_for_few_answers() {
-    on_engines(|engine| engine.is_native && engine.is_typed, |db| assert_eq!(waits_of(db), [2, 3, 3]));
+    on_engines(|engine| engine.is_native && engine.is_typed, |db| assert_eq!(waits_of(db), [2, 4, 4]));
 }
 
 /// The attempts are in a file. The end of the session reads the catalog, before it begins.

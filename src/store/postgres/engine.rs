@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 
 pub(super) use self::tx::PostgresTx;
-use self::tx::ROLLBACK;
+use self::tx::{Begin, ROLLBACK};
 use super::ahead::Ahead;
 use super::app_tables::AbsentTable;
 use super::client::Client;
@@ -190,12 +190,12 @@ impl Postgres {
             settings = self.writing(WRITING),
             synced = if is_synced { "" } else { UNSYNCED },
         );
-        Ok(Box::new(self.writer(begin)))
+        Ok(Box::new(self.writer(Begin { sql: begin, needs_row: true })))
     }
 
     /// A transaction that writes and begins with its first query. What is known of the tables is not read while others wait.
     /// A key that another program has added since then does what it says, or refuses a statement.
-    fn writer(&self, begin: String) -> PostgresTx<'_> {
+    fn writer(&self, begin: Begin) -> PostgresTx<'_> {
         let mut tx = self.transaction(None);
         tx.begin = Some(begin);
         if let Some(tables) = &self.tables {
@@ -214,7 +214,7 @@ impl Postgres {
     /// A transaction that takes no lock of writers. It begins with its first statement, or has begun.
     fn transaction(&self, begin: Option<&str>) -> PostgresTx<'_> {
         let begin = begin.map(|begin| self.settings(begin));
-        PostgresTx::new(self, begin, self.wait + ANSWER_MAX)
+        PostgresTx::new(self, begin.map(Begin::from), self.wait + ANSWER_MAX)
     }
 
     /// A transaction whose queries see the database at one moment.
@@ -235,7 +235,7 @@ impl Postgres {
     /// do not need is not set: it would take the server a tenth of the time of a look-up.
     pub(super) fn look_up(&self) -> PostgresTx<'_> {
         let mut tx = self.snapshot_of_one();
-        tx.begin = Some(self.guarding(SNAPSHOT));
+        tx.begin = Some(self.guarding(SNAPSHOT).into());
         tx
     }
 

@@ -162,7 +162,7 @@ impl Organizations {
             let id = strategy.map(|strategy| strategy.write(&strategy.make(&random)));
             Ok(keys.into_iter().chain(joined).chain(id).collect())
         });
-        tx.insert_rows(&format!("{members} ({})", columns.join(", ")), &mut rows)
+        tx.insert_rows(&format!("{members} ({})", columns.join(", ")), &mut rows).map(drop)
     }
 
     /// Sets the roles of a member.

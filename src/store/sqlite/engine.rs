@@ -313,7 +313,8 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     }
 
     /// A statement for each row costs no more than one for many, once it is prepared.
-    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
+    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<u64, StoreError> {
+        let mut written = 0;
         let mut prepared: Option<(usize, CachedStatement<'_>)> = None;
         for row in rows {
             let row = row?;
@@ -321,9 +322,9 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
                 Some((columns, statement)) if *columns == row.len() => statement,
                 _ => &mut prepared.insert((row.len(), self.prepare_change(&insertion(target, row.len(), 1))?)).1,
             };
-            statement.execute(params_from_iter(row)).engine()?;
+            written += statement.execute(params_from_iter(row)).engine()? as u64;
         }
-        Ok(())
+        Ok(written)
     }
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {

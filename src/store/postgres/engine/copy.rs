@@ -17,7 +17,7 @@ const SENT: usize = 64 * 1024;
 
 impl PostgresTx<'_> {
     /// Adds rows. More than one statement takes are copied to a table that authctl made.
-    pub(super) fn insert_or_copy(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
+    pub(super) fn insert_or_copy(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<u64, StoreError> {
         if self.app.is_some() {
             return insert_by_statements(self, target, rows);
         }
@@ -52,7 +52,7 @@ impl PostgresTx<'_> {
         target: &str,
         statement: &tokio_postgres::Statement,
         rows: &mut NewRows<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         self.forget_written(&format!("INSERT INTO {target}"));
         let (client, limit) = (self.client, self.limit);
         let copied = self.drive(async |driver| {
@@ -72,7 +72,7 @@ impl PostgresTx<'_> {
             client.within(limit, sink.as_mut().finish()).await.map(Ok)
         })?;
         self.has_failed |= copied.is_err();
-        copied.map(drop)
+        copied
     }
 }
 

@@ -5,9 +5,11 @@ use super::super::schema::differences;
 use super::super::{ServerError, address_of, create, create_with};
 use super::tests::{WAIT, opened};
 use super::*;
+use crate::auth::audit::{Actor, Event};
 use crate::auth::storage::{Differs, Maintenance as _};
 use crate::store::OpenError;
 use crate::store::postgres::server;
+use crate::store::sql::audit;
 
 /// Runs a statement as another program does.
 fn damage(engine: &Postgres, sql: &str) {
@@ -24,7 +26,7 @@ fn found(engine: &Postgres) -> Vec<(String, Differs)> {
 #[test]
 fn own_tables_that_were_dropped_are_made_again() {
     let Some(database) = server::database() else { return };
-    let engine = opened(&database);
+    let mut engine = opened(&database);
     let tables =
         ["authctl_apikey", "authctl_audit", "authctl_head", "authctl_policy", "authctl_throttle", "authctl_twoFactor"];
     for table in tables {
@@ -37,6 +39,13 @@ fn own_tables_that_were_dropped_are_made_again() {
         assert!(restored.contains(&format!("table {table}")), "{table}: {restored:?}");
     }
     assert_eq!(found(&engine), []);
+    begin(&mut engine).unwrap();
+}
+
+/// Begins to write, with a query.
+fn begin(engine: &mut Postgres) -> Result<(), StoreError> {
+    let settings = r#"SELECT count(*) FROM "authctl_policy""#;
+    (&mut *engine.begin()? as &mut dyn Tx).count(settings, &[]).map(drop)
 }
 
 #[test]
@@ -49,13 +58,14 @@ fn table_of_users_that_was_dropped_is_not_made_again() {
 }
 
 #[test]
-fn row_of_the_head_is_made_again() {
+fn nothing_is_written_without_the_row_of_the_head() {
     let Some(database) = server::database() else { return };
-    let engine = opened(&database);
+    let mut engine = opened(&database);
     damage(&engine, r#"DELETE FROM "authctl_head""#);
+    assert!(matches!(begin(&mut engine), Err(StoreError::SchemaChanged(_))));
     assert_eq!(found(&engine), [("row of authctl_head".to_owned(), Differs::Missing)]);
     migrate::run(&engine, Contents::Native).unwrap();
-    assert_eq!(found(&engine), []);
+    begin(&mut engine).unwrap();
 }
 
 #[test]
@@ -95,6 +105,20 @@ fn list_that_lacks_a_migration_is_damage() {
     let engine = opened(&database);
     damage(&engine, r#"DELETE FROM "authctl_schema_history" WHERE "version" = 12"#);
     assert!(matches!(migrate::run(&engine, Contents::Native), Err(Failed::History(_))));
+}
+
+#[test]
+fn act_whose_entry_a_trigger_skips_fails() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    damage(
+        &engine,
+        r#"CREATE FUNCTION "skip"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+           CREATE TRIGGER "skip" BEFORE INSERT ON "authctl_audit" FOR EACH ROW EXECUTE FUNCTION "skip"()"#,
+    );
+    let mut tx = engine.begin().unwrap();
+    let logged = audit::append(&mut *tx, &Actor::default(), vec![Event::new("database.pruned")]);
+    assert!(matches!(logged, Err(StoreError::Trigger(_))), "{logged:?}");
 }
 
 #[test]

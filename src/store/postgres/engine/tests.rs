@@ -289,9 +289,9 @@ fn nothing_is_written_outside_of_a_transaction_that_cannot_begin() {
     let write = r#"INSERT INTO authctl."authctl_policy" VALUES ('key', 'value', 1)"#;
     for is_waited_for in [true, false] {
         let mut tx = engine.transaction(None);
-        tx.begin = Some("SELECT 1 / 0".into());
+        tx.begin = Some("SELECT 1 / 0".to_owned().into());
         let done = if is_waited_for { tx.execute(write, &[]).map(drop) } else { tx.execute_later(write, &[]) };
-        assert!(matches!(done, Err(StoreError::Engine(_))), "{done:?}");
+        assert!(matches!(done, Err(StoreError::Constraint(_))), "{done:?}");
         tx.commit().unwrap_err();
         assert_eq!(written(&mut engine), 0);
     }

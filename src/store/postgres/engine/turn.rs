@@ -60,7 +60,7 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Conflict`] if another authctl writes.
     fn begin_in_app(&self) -> Result<PostgresTx<'_>, StoreError> {
-        let mut tx = self.writer(self.writing(SERIALIZABLE));
+        let mut tx = self.writer(self.writing(SERIALIZABLE).into());
         let of_schema = [WRITER.into(), Value::from(&self.schema)];
         let is_free = (&mut tx as &mut dyn Tx).query_one(TRY_LOCK, &of_schema, |row| row.truth(0))?;
         if is_free == Some(true) { Ok(tx) } else { Err(StoreError::Conflict) }
@@ -82,6 +82,6 @@ impl Postgres {
             head = [SCHEMA, "authctl_head"].map(identifier).join("."),
         );
         // What else is set comes after the lock, because a setting may be read from the database.
-        self.writer(self.writing(&begin))
+        self.writer(self.writing(&begin).into())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::{join, join_all, join3, join5};
 use futures_util::pin_mut;
+use tokio_postgres::SimpleQueryMessage;
 
 use super::{App, Postgres, Tables};
 use crate::auth::storage::StoreError;
@@ -33,13 +34,26 @@ pub(super) const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT";
 /// How the name of each of authctl's own tables begins.
 const OWN_TABLE: &str = "\"authctl_";
 
+/// The statements that begin a transaction.
+pub(in crate::store::postgres) struct Begin {
+    pub(super) sql: String,
+    /// Whether the last one must find a row: the one at which writers go one after the other.
+    pub(super) needs_row: bool,
+}
+
+impl From<String> for Begin {
+    fn from(sql: String) -> Self {
+        Self { sql, needs_row: false }
+    }
+}
+
 /// Runs statements in a transaction.
 pub(in crate::store::postgres) struct PostgresTx<'c> {
     pub(super) client: &'c Client,
     schema: &'c str,
     pub(super) app: Option<&'c App>,
     /// What begins the transaction, until it is sent together with the first query.
-    pub(super) begin: Option<String>,
+    pub(super) begin: Option<Begin>,
     /// What ends a transaction of one statement, and is sent together with it.
     pub(super) end: Option<&'static str>,
     /// How long one answer may take.
@@ -63,7 +77,7 @@ pub(in crate::store::postgres) struct PostgresTx<'c> {
 }
 
 impl<'c> PostgresTx<'c> {
-    pub(super) fn new(engine: &'c Postgres, begin: Option<String>, limit: Duration) -> Self {
+    pub(super) fn new(engine: &'c Postgres, begin: Option<Begin>, limit: Duration) -> Self {
         let Postgres { client, schema, app, .. } = engine;
         Self {
             client,
@@ -134,19 +148,24 @@ impl<'c> PostgresTx<'c> {
                 }
             };
             let begin = async {
-                match begin {
-                    Some(begin) => client.within(limit, driver.batch_execute(&begin)).await,
-                    None => Ok(()),
-                }
+                let Some(begin) = begin else { return Ok(true) };
+                let answers = client.within(limit, driver.simple_query(&begin.sql)).await?;
+                Ok(!begin.needs_row || matches!(answers.last(), Some(SimpleQueryMessage::CommandComplete(1))))
             };
             let later = send(client, limit, driver, &later);
             let (has_begun, done, answered, asked, has_ended) = join5(begin, later, parts(driver), ahead, end).await;
-            (has_begun.and(done).and(answered).and_then(|answer| has_ended.map(|()| answer)), asked)
+            let answer = has_begun
+                .and_then(|has_row| done.and(answered).and_then(|answer| has_ended.map(|()| (answer, has_row))));
+            (answer, asked)
         });
-        let answer = answered.map_err(|error| {
+        let (answer, has_row) = answered.map_err(|error| {
             self.has_failed = true;
             self.named(self.of_silence(translate(&error)))
         })?;
+        if !has_row {
+            self.has_failed = true;
+            return Err(StoreError::SchemaChanged("authctl_head has no row".into()));
+        }
         if let Err(error) = asked {
             self.has_failed = true;
             self.failure = Some(self.of_silence(error));
@@ -385,7 +404,7 @@ impl Tx for PostgresTx<'_> {
         Ok(())
     }
 
-    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<(), StoreError> {
+    fn insert_rows(&mut self, target: &str, rows: &mut NewRows<'_>) -> Result<u64, StoreError> {
         self.insert_or_copy(target, rows)
     }
 
