@@ -9,6 +9,7 @@ use super::{ExitCode, Failure};
 use crate::auth::AuthError;
 use crate::auth::storage::StoreError;
 use crate::context::NotReady;
+use crate::store::postgres::ServerError;
 use crate::store::transfer::TransferError;
 use crate::store::{CopyError, OpenError};
 
@@ -176,16 +177,30 @@ pub(super) fn of_transfer(error: &TransferError) -> Failure {
             | OpenError::NotSqlite(_)
             | OpenError::Foreign(_)
             | OpenError::NotOwn(_)),
-        ) => of_open(error).remedy("name a database of authctl's own as FROM").unchanged(),
+        ) => not_own(error),
+        TransferError::Open(error @ OpenError::Server(server))
+            if matches!(**server, ServerError::Missing { .. } | ServerError::NotOwn { .. }) =>
+        {
+            not_own(error)
+        }
         TransferError::Open(error) if of_open(error).code == ExitCode::Exists => {
             of_open(error).remedy("name another place as TO: no database is overwritten").unchanged()
         }
         TransferError::Open(error) => of_open(error),
         TransferError::Read(source) | TransferError::Write(source) => of_store(source),
-        TransferError::Differs(_) => {
-            Failure::new(ExitCode::Failed, "COPY_DIFFERS").remedy("look at the disk").hint("there is no new database")
-        }
+        TransferError::Refused { .. } => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .remedy("correct or delete the row in the old database; `authctl doctor` looks closer")
+            .unchanged(),
+        TransferError::Differs(_) => Failure::new(ExitCode::Failed, "COPY_DIFFERS")
+            .remedy("look at the disk, and on a server at its event triggers")
+            .hint("there is no new database"),
+        TransferError::NotLogged(_) => Failure::new(ExitCode::Unwritable, "AUDIT_LOG_NOT_FINISHED"),
     }
+}
+
+/// Authctl did not make the old database.
+fn not_own(error: &OpenError) -> Failure {
+    of_open(error).remedy("name a database of authctl's own as FROM").unchanged()
 }
 
 pub(super) fn of_copy(error: &CopyError) -> Failure {

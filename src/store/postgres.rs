@@ -13,6 +13,7 @@ mod error;
 mod guest;
 mod info;
 mod migrate;
+mod place;
 mod row;
 mod schema;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub(in crate::store) use connect::tests::address as address_of;
 pub use connect::{Begun, ConnectError, begin};
 pub use engine::Postgres;
 use migrate::Contents;
+use place::Place;
 pub use tls::TlsError;
 
 /// The schema with authctl's tables, unless the address names another one.
@@ -256,9 +258,11 @@ pub(in crate::store) fn create_with<T, E: From<OpenError> + From<StoreError>>(
 /// Requires that the schema can be made.
 ///
 /// # Errors
-/// As for [`create`].
+/// As for [`create`]. [`ServerError::NoRights`] when the role may not make it.
 pub(in crate::store) fn require_vacant(address: &Address, wait: Duration) -> Result<(), ServerError> {
-    vacant(address, wait).map(drop)
+    let engine = vacant(address, wait)?;
+    let place = Place::ask(&engine).map_err(|source| failed(address, source))?;
+    place.require_rights(address, "do this")
 }
 
 /// Connects to a database that has neither the tables of authctl nor those of an app.
@@ -278,8 +282,8 @@ fn with_right(error: ServerError, engine: &Postgres, address: &Address, command:
     if !matches!(error, ServerError::Store { source: StoreError::Denied(_), .. }) {
         return error;
     }
-    let place = Place::of(engine, engine.schema()).ok().filter(|place| !place.may_make);
-    place.map_or(error, |place| place.no_right(address, engine.schema(), command))
+    let refused = Place::ask(engine).map(|place| place.require_rights(address, &format!("run `{command}`")).err());
+    refused.ok().flatten().unwrap_or(error)
 }
 
 fn exists(address: &Address) -> ServerError {
@@ -302,16 +306,14 @@ pub fn create_state(
     let failed = |source| OpenError::from(failed(address, source));
     let engine = connected_to(SCHEMA, address, wait)?;
     let app = guest::schema_of(&engine, address, overrides)?;
-    let place = Place::of(&engine, SCHEMA).map_err(failed)?;
+    let place = Place::ask(&engine).map_err(failed)?;
     let taken = |whose| Err(ServerError::Taken { address: address.shown(), whose }.into());
     match version(&engine, address)? {
         Some((_, Contents::Native)) => return taken("a database of authctl's own"),
         None if place.has_tables => return taken("another program"),
         Some((_, Contents::State)) | None => {}
     }
-    if !place.may_make {
-        return Err(place.no_right(address, SCHEMA, "authctl db init --state").into());
-    }
+    place.require_rights(address, "run `authctl db init --state`")?;
     let mut tx = engine.migration();
     let before = migrate::apply(&mut tx, SCHEMA, Contents::State).map_err(|failure| of_migration(failure, address))?;
     if before.is_none() {
@@ -323,54 +325,6 @@ pub fn create_state(
     }
     tx.commit().map_err(failed)
 }
-
-/// A schema for authctl's tables, as the role of the connection finds it.
-struct Place {
-    role: String,
-    database: String,
-    exists: bool,
-    /// Whether the role may make tables there, and the schema if it is missing.
-    may_make: bool,
-    has_tables: bool,
-}
-
-impl Place {
-    fn of(engine: &Postgres, schema: &str) -> Result<Self, StoreError> {
-        let place = (&mut engine.snapshot_of_one() as &mut dyn Tx).query_one(PLACE, &[schema.into()], |row| {
-            Ok(Self {
-                role: row.text(0)?,
-                database: row.text(1)?,
-                exists: row.truth(2)?,
-                may_make: row.truth(3)?,
-                has_tables: row.truth(4)?,
-            })
-        });
-        place?.ok_or_else(|| StoreError::Engine("the server does not describe its schemas".into()))
-    }
-
-    /// The error about a role that may not make the tables, with the statement that gives it the right.
-    fn no_right(&self, address: &Address, schema: &str, command: &str) -> ServerError {
-        let [name, role, database] = [schema, &self.role, &self.database].map(identifier);
-        let grant = if self.exists {
-            format!("GRANT USAGE, CREATE ON SCHEMA {name} TO {role}")
-        } else {
-            format!("GRANT CREATE ON DATABASE {database} TO {role}")
-        };
-        ServerError::NoRights {
-            address: address.shown(),
-            problem: format!("the role {} may not make authctl's own tables in the schema {schema}", self.role),
-            remedy: format!("run `{command}` as the owner of the database, or have the owner run {grant}"),
-        }
-    }
-}
-
-/// Selects the role, the database, whether the schema `?1` exists, whether the role may make tables there, making the schema
-/// if it is missing, and whether another program has made tables there.
-const PLACE: &str = "SELECT current_user::text, current_database()::text, n.oid IS NOT NULL,
-    CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-        ELSE has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE') END,
-    EXISTS (SELECT 1 FROM pg_class AS c WHERE c.relnamespace = n.oid)
-    FROM (VALUES (1)) AS one LEFT JOIN pg_namespace AS n ON n.nspname = ?1";
 
 /// Brings the schema to the newest version, and makes again what another program took out of it.
 ///

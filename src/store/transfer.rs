@@ -25,8 +25,8 @@ pub enum Place {
     Server(Box<postgres::Address>),
 }
 
-/// Reasons why a database cannot be copied. There is no new database then, except with a [`StoreError`] for which
-/// [`StoreError::may_be_committed`] says that there may be.
+/// Reasons why a database cannot be copied. There is no new database then, except with [`TransferError::NotLogged`] and with
+/// a [`StoreError`] for which [`StoreError::may_be_committed`] says that there may be.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     #[error(transparent)]
@@ -35,9 +35,15 @@ pub enum TransferError {
     Read(#[source] StoreError),
     #[error("the new database cannot be written")]
     Write(#[from] StoreError),
+    /// The new database does not take a row.
+    #[error("row {row} of table {table} cannot be stored in the new database: {problem}")]
+    Refused { table: &'static str, row: String, problem: String },
     /// A table of the new database was read back and differs from the old one.
     #[error("table {0} of the new database does not hold what it must")]
     Differs(&'static str),
+    /// The copy is complete, and the log of the old database may have no entry about it.
+    #[error("could not write to the audit log of the old database")]
+    NotLogged(#[source] StoreError),
 }
 
 /// How many rows a database has.
@@ -83,8 +89,9 @@ pub struct Transferred {
     pub contents: Contents,
     /// A digest of all rows, the same for the same rows on every engine.
     pub digest: String,
-    /// Why the log of the old database has no entry about the copy. The copy is complete all the same.
-    pub logged: Result<(), StoreError>,
+    /// [`TransferError::NotLogged`] if the log of the old database may have no entry about the copy. The copy is complete all
+    /// the same.
+    pub logged: Result<(), TransferError>,
 }
 
 /// A native database that is to be copied.
@@ -187,7 +194,7 @@ pub fn copy(
     }?;
     let [_, name] = options.names;
     let logged = record(&mut *old, mapping, options.acting, format!("to {name}")).and_then(|()| old.commit());
-    Ok(Transferred { contents, digest, logged })
+    Ok(Transferred { contents, digest, logged: logged.map_err(TransferError::NotLogged) })
 }
 
 /// Adds the entry about the copy to the log of a database.

@@ -6,6 +6,7 @@ use ::postgres::{Client, NoTls};
 
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
+mod copy;
 mod crowd;
 mod faults;
 mod guest;

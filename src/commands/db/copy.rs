@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::auth::audit::counted;
+use crate::auth::storage::StoreError;
 use crate::commands::progress;
 use crate::context::Context;
-use crate::error::CommandError;
+use crate::error::{CommandError, HintOfCommand};
 use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
-use crate::store::transfer::{self, Contents, Place, Source, TransferOptions};
+use crate::store::transfer::{self, Contents, Place, Source, TransferError, TransferOptions};
 
 pub(super) const EXAMPLES: &str = "Examples:
   authctl db copy ./auth.db postgres://authctl@db.example.com/app --dry-run
@@ -64,14 +64,27 @@ pub(super) fn run(args: &CopyArgs, context: &mut Context) -> anyhow::Result<Outc
     let names = [from.to_string(), to.to_string()];
     let names = names.each_ref().map(String::as_str);
     let options = TransferOptions { names, acting: &acting, wait };
-    let copied = transfer::copy(&mut source, &new_place, &options, &mut |rows| line.advance(rows))?;
+    let copied = transfer::copy(&mut source, &new_place, &options, &mut |rows| line.advance(rows));
     drop(line);
+    let copied = copied.map_err(|error| unknown(error, &to))?;
     context.did(
         format!("the copy {to} was made"),
-        "the copy can be used; the entry about it in the audit log of the old database is missing",
+        "the copy can be used; the audit log of the old database may have no entry about it",
     );
-    copied.logged.context("could not write to the audit log")?;
+    copied.logged?;
     Ok(CopyReport { from, to, contents: copied.contents, digest: Some(copied.digest) }.into())
+}
+
+/// Adds where to look for a copy whose commit was not answered: no other command of the shell may be about the new database.
+fn unknown(error: TransferError, to: &DatabaseLocation) -> anyhow::Error {
+    let is_unknown = matches!(error, TransferError::Write(StoreError::Unanswered(_)));
+    let error = anyhow::Error::new(error);
+    if !is_unknown {
+        return error;
+    }
+    error.context(HintOfCommand(format!(
+        "`authctl --db {to} audit tail` shows whether the copy is there: look before you repeat it"
+    )))
 }
 
 fn refuse_stream(given: &Path) -> Result<(), CommandError> {

@@ -268,6 +268,45 @@ fn odd_value_is_an_error_that_names_the_row() {
     }
 }
 
+/// The row that the new database refuses, and what it says.
+fn refused_row(from: &Database, to: &Database) -> (&'static str, String, String) {
+    let log = entries(&mut *from.store(), 0);
+    let refused = copy(from, to).unwrap_err();
+    let TransferError::Refused { table, row, problem } = refused else { panic!("{refused:?}") };
+    transfer::require_vacant(&place(to), WAIT).unwrap();
+    assert_eq!(entries(&mut *from.store(), 0), log);
+    (table, row, problem)
+}
+
+#[test]
+fn row_that_refers_to_no_user_is_named() {
+    between_engines(|from, to| {
+        two_users(from);
+        from.orphan("bob");
+        let (table, row, problem) = refused_row(from, to);
+        assert_eq!((table, row.as_str()), ("session", "bobs"));
+        assert!(problem.contains("refer to one that does not exist"), "{problem}");
+        from.edit(r#"DELETE FROM "session" WHERE "id" = 'bobs'; DELETE FROM "account" WHERE "userId" = 'bob'"#);
+        copy(from, to).unwrap();
+    });
+}
+
+#[test]
+fn text_too_long_for_an_index_is_copied_only_where_it_can_be_stored() {
+    let from = Database::new(&SQLITE_NATIVE);
+    add_users(&from, 700);
+    // The server compresses what repeats.
+    let long: String = (0..400).map(|n: u32| crate::auth::secret::digest(n.to_string())).collect();
+    from.edit(&format!(r#"UPDATE "user" SET "name" = '{long}' WHERE "email" = 'u600@example.com'"#));
+    copy(&from, &Database::missing(&SQLITE_NATIVE)).unwrap();
+    if (servers::NATIVE.is_there)() {
+        let (table, row, problem) = refused_row(&from, &Database::missing(&servers::NATIVE));
+        let id = from.ask(r#"SELECT "id" FROM "user" WHERE "email" = 'u600@example.com'"#);
+        assert_eq!((table, Some(row)), ("user", id));
+        assert!(problem.contains("index row"), "{problem}");
+    }
+}
+
 #[test]
 fn text_with_nul_is_copied_only_where_it_can_be_stored() {
     let wrong = r#"UPDATE "session" SET "userAgent" = 'a' || char(0) || 'b' WHERE "id" = 'bobs'"#;

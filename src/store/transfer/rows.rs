@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
+use super::TransferError;
 use crate::auth::duration;
 use crate::auth::secret::digest;
 use crate::auth::storage::StoreError;
@@ -176,28 +177,20 @@ impl Part {
         Ok(())
     }
 
-    /// Writes the rows to another database.
-    pub(super) fn write(&self, tx: &mut dyn Tx, mapping: &SchemaMapping, table: &Table) -> Result<(), StoreError> {
-        let width = table.columns.len();
-        for rows in self.rows.chunks(VALUES_WRITTEN / width) {
-            let mut values = Vec::with_capacity(rows.len() * width);
-            let mut places = Vec::with_capacity(rows.len());
-            for row in rows {
-                let first = values.len() + 1;
-                let parameters: Vec<String> = (first..first + width).map(|number| format!("?{number}")).collect();
-                places.push(format!("({})", parameters.join(", ")));
-                for (value, (column, kind)) in row.iter().zip(&table.columns) {
-                    if !tx.dialect().has_nul && matches!(value, Value::Text(text) if text.contains('\0')) {
-                        let problem = "has the character NUL, which the new database cannot store";
-                        return Err(odd(table, column, row.first().unwrap_or(&Value::Null), problem));
-                    }
-                    values.push(kind.encoded(value, mapping, table.name, column));
-                }
+    /// Writes the rows to another database. If it refuses one, the error names it.
+    pub(super) fn write(&self, tx: &mut dyn Tx, mapping: &SchemaMapping, table: &Table) -> Result<(), TransferError> {
+        let written = tx.attempt(|tx| table.insert(tx, mapping, &self.rows));
+        let Err(of_all) = written else { return Ok(()) };
+        if refusal(&of_all).is_some() {
+            for row in &self.rows {
+                let alone = tx.attempt(|tx| table.insert(tx, mapping, std::slice::from_ref(row)));
+                let Err(error) = alone else { continue };
+                let Some(problem) = refusal(&error) else { return Err(error.into()) };
+                let row = name_of(row.first().unwrap_or(&Value::Null));
+                return Err(TransferError::Refused { table: table.name, row, problem });
             }
-            let sql = format!(r#"INSERT INTO "{}" ({}) VALUES {}"#, table.name, table.names(), places.join(", "));
-            tx.change(&sql, &values)?;
         }
-        Ok(())
+        Err(of_all.into())
     }
 
     /// Adds the rows to a digest of those before them.
@@ -228,7 +221,41 @@ pub(super) struct Sum {
     pub(super) digest: String,
 }
 
+/// The words of an engine that does not take a row; `None` for an error that is about no row.
+fn refusal(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::Constraint(constraint) => Some(constraint.to_string()),
+        StoreError::NotUnique(columns) => Some(format!("another row has the same value in {columns}")),
+        StoreError::Trigger(problem) | StoreError::Engine(problem) => Some(problem.clone()),
+        StoreError::TooMuch(problem) => Some((*problem).to_owned()),
+        _ => None,
+    }
+}
+
 impl Table {
+    fn insert(&self, tx: &mut dyn Tx, mapping: &SchemaMapping, rows: &[Vec<Value>]) -> Result<(), StoreError> {
+        let width = self.columns.len();
+        for rows in rows.chunks(VALUES_WRITTEN / width) {
+            let mut values = Vec::with_capacity(rows.len() * width);
+            let mut places = Vec::with_capacity(rows.len());
+            for row in rows {
+                let first = values.len() + 1;
+                let parameters: Vec<String> = (first..first + width).map(|number| format!("?{number}")).collect();
+                places.push(format!("({})", parameters.join(", ")));
+                for (value, (column, kind)) in row.iter().zip(&self.columns) {
+                    if !tx.dialect().has_nul && matches!(value, Value::Text(text) if text.contains('\0')) {
+                        let problem = "has the character NUL, which the new database cannot store";
+                        return Err(odd(self, column, row.first().unwrap_or(&Value::Null), problem));
+                    }
+                    values.push(kind.encoded(value, mapping, self.name, column));
+                }
+            }
+            let sql = format!(r#"INSERT INTO "{}" ({}) VALUES {}"#, self.name, self.names(), places.join(", "));
+            tx.change(&sql, &values)?;
+        }
+        Ok(())
+    }
+
     fn names(&self) -> String {
         let names: Vec<String> = self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         names.join(", ")
@@ -279,12 +306,16 @@ impl Kind {
 
 /// The error about a value that cannot be copied.
 fn odd(table: &Table, column: &'static str, id: &Value, problem: &str) -> StoreError {
-    let row = match id {
+    StoreError::Inconsistent { table: table.name, column, row: name_of(id), problem: problem.to_owned() }
+}
+
+/// How errors name a row.
+fn name_of(id: &Value) -> String {
+    match id {
         Value::Text(id) => id.clone(),
         Value::Integer(number) => number.to_string(),
         _ => "without an id".to_owned(),
-    };
-    StoreError::Inconsistent { table: table.name, column, row, problem: problem.to_owned() }
+    }
 }
 
 #[cfg(test)]
