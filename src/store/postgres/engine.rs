@@ -4,6 +4,7 @@
 //! transaction another session of the server.
 
 mod copy;
+mod migration;
 #[cfg(test)]
 mod damage_tests;
 #[cfg(test)]
@@ -29,9 +30,8 @@ use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError}
 use crate::store::engine::{Catalog, Engine, EngineInfo, Query, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
 
-/// How much longer than for other writers an act waits for an answer, and a change of the schema, which may make an index.
+/// How much longer than for other writers an act waits for an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
-const MIGRATION_MAX: Duration = Duration::from_mins(10);
 
 /// An open PostgreSQL database.
 pub struct Postgres {
@@ -244,13 +244,6 @@ impl Postgres {
         let path = "pg_catalog.set_config('authctl.path', pg_catalog.current_schemas(false)::pg_catalog.text, true)";
         let mut tx = self.transaction(Some(&format!("{SNAPSHOT}; SELECT {path}")));
         tx.end = Some(ROLLBACK);
-        tx
-    }
-
-    /// A transaction for changes of the schema.
-    pub(super) fn migration(&self) -> PostgresTx<'_> {
-        let mut tx = self.transaction(Some(WRITING));
-        tx.limit = self.wait + MIGRATION_MAX;
         tx
     }
 }

@@ -154,6 +154,9 @@ pub(super) fn apply_first(
     ))?;
     let applied = applied(tx)?;
     let before = applied.last().map(|last| last.version);
+    if before.is_some() {
+        tx.wait_for_indexes();
+    }
     if let Some(newer) = before.filter(|before| *before > LATEST) {
         return Err(Failed::Newer(newer));
     }

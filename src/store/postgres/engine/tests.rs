@@ -480,3 +480,17 @@ fn row_that_cannot_be_made_takes_back_those_before_it() {
     drop(tx);
     assert_eq!(written(&mut engine), 0);
 }
+
+#[test]
+fn only_a_schema_with_rows_is_waited_for() {
+    let Some(database) = server::database() else { return };
+    let address = address_of(database.url());
+    let engine = super::super::connected(&address, WAIT).unwrap();
+    let mut tx = engine.migration();
+    migrate::apply(&mut tx, SCHEMA, migrate::Contents::Native).unwrap();
+    assert_eq!(tx.limit, WAIT + ANSWER_MAX);
+    tx.commit().unwrap();
+    let mut again = engine.migration();
+    migrate::apply(&mut again, SCHEMA, migrate::Contents::Native).unwrap();
+    assert!(again.limit > WAIT + ANSWER_MAX, "{:?}", again.limit);
+}
