@@ -45,6 +45,7 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
             .remedy("look at the disk")
             .hint("check whether the change is there before you repeat it"),
         StoreError::ReadOnlyServer
+        | StoreError::NoTransactions
         | StoreError::Canceled
         | StoreError::SchemaChanged(_)
         | StoreError::Unanswered(_)

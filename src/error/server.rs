@@ -93,6 +93,9 @@ pub(super) fn of_statement(error: &StoreError) -> Failure {
                  default_transaction_read_only",
             )
             .unchanged(),
+        StoreError::NoTransactions => database("POOLER_UNSUITABLE")
+            .remedy("set pool_mode = transaction for the pooler, or name the server itself")
+            .unchanged(),
         StoreError::Canceled => database("DATABASE_LIMIT")
             .remedy("try again, or have the role given a longer one: ALTER ROLE ... SET statement_timeout")
             .unchanged(),

@@ -60,6 +60,9 @@ pub enum StoreError {
     /// The connection to a server ended before a commit, so that nothing was changed.
     #[error("the connection to the database broke: {0}")]
     Disconnected(String),
+    /// A pooler before the server gives each statement another session. Nothing was changed.
+    #[error("the pooler of the server allows no transactions, because it pools statements")]
+    NoTransactions,
     /// The role of the connection lacks a right. Holds the words of the server.
     #[error("the role may not do this in the database: {0}")]
     Denied(String),
@@ -173,6 +176,7 @@ impl StoreError {
             | Self::Conflict
             | Self::Disconnected(_)
             | Self::ReadOnlyServer
+            | Self::NoTransactions
             | Self::Denied(_)
             | Self::TooMuch(_)
             | Self::Canceled

@@ -4,9 +4,9 @@
 //! transaction another session of the server.
 
 mod copy;
-mod migration;
 #[cfg(test)]
 mod damage_tests;
+mod migration;
 #[cfg(test)]
 mod tests;
 mod turn;

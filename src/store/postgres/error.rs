@@ -26,6 +26,9 @@ const WORD_OF_SETTING: &str = "call_enum_check_hook";
 /// The beginning of the names of authctl's own tables.
 const OWN: &str = "authctl_";
 
+/// What PgBouncer says to `BEGIN` when it pools statements. It speaks English alone, and has one code for all that it says.
+const STATEMENT_POOLING: &str = "transaction blocks not allowed in statement pooling mode";
+
 /// The columns of a unique constraint of the native schema.
 pub(super) fn native_columns(constraint: &str) -> Option<&'static str> {
     UNIQUE.iter().find(|(known, _)| *known == constraint).map(|(_, columns)| *columns)
@@ -40,6 +43,7 @@ pub(super) fn translate(error: &Error) -> StoreError {
         &SqlState::LOCK_NOT_AVAILABLE => StoreError::Busy,
         &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnlyServer,
         &SqlState::FEATURE_NOT_SUPPORTED if found.routine() == Some(WORD_OF_SETTING) => StoreError::ReadOnlyServer,
+        &SqlState::PROTOCOL_VIOLATION if found.message() == STATEMENT_POOLING => StoreError::NoTransactions,
         &SqlState::DISK_FULL => StoreError::Full,
         &SqlState::OUT_OF_MEMORY => StoreError::TooMuch("the server has too little memory"),
         &SqlState::CONFIGURATION_LIMIT_EXCEEDED => StoreError::TooMuch("the server limits what a statement may use"),

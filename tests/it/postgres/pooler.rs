@@ -25,6 +25,11 @@ struct Pooler {
 impl Pooler {
     /// `None` if the pooler is not installed.
     fn start(server: &server::Server, database: &str) -> Option<Self> {
+        Self::start_as(server, database, "transaction")
+    }
+
+    /// `mode` says what a session of the server is given to a client for.
+    fn start_as(server: &server::Server, database: &str, mode: &str) -> Option<Self> {
         let known = ["/usr/sbin", "/usr/bin", "/usr/local/bin"].map(|directory| Path::new(directory).join("pgbouncer"));
         let Some(pgbouncer) = known.iter().find(|path| path.is_file()) else {
             skip("pgbouncer is not installed");
@@ -36,7 +41,7 @@ impl Pooler {
         let settings = directory.path().join("pgbouncer.ini");
         let text = format!(
             "[databases]\n{database} = host={socket} port={} user={user}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
-             listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 2\n\
+             listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\ndefault_pool_size = 2\n\
              max_client_conn = 200\n",
             server.port,
             socket = server.directory.display(),
@@ -144,5 +149,17 @@ fn crowd_shares_two_connections_of_a_pooler() {
         for client in &mut both {
             assert_eq!(shown(client, name), expected, "{name}");
         }
+    }
+}
+
+#[test]
+fn pooler_of_statements_is_refused() {
+    let Some(server) = server::private() else { return };
+    let direct = Place::new().unwrap();
+    let Some(pooler) = Pooler::start_as(server, direct.name(), "statement") else { return };
+    let place = Place::at(&pooler.url(direct.name()));
+    for words in ["users list", "users ban ada@example.com", "db status"] {
+        let error = place.run(&format!("{words} --json")).json_error(9);
+        assert_eq!(error["code"], "POOLER_UNSUITABLE", "{error}");
     }
 }
