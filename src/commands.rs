@@ -38,7 +38,7 @@ pub(crate) mod whoami;
 use crate::auth::audit::{Entry, intention};
 use crate::auth::storage::LooseEnds;
 use crate::cli::Command;
-use crate::context::Context;
+use crate::context::{Context, error_columns};
 use crate::error::{Attempted, CommandError};
 use crate::output::progress::Progress;
 use crate::output::{Outcome, Report};
@@ -127,7 +127,7 @@ fn one_target() -> CommandError {
 
 /// Shows on a terminal that a long act goes on, unless `--quiet` is given.
 fn activity(what: &'static str, context: &Context) -> Progress {
-    if shows_progress(context) { Progress::begin(what, None) } else { Progress::hidden() }
+    if shows_progress(context) { Progress::begin(what, None, None) } else { Progress::hidden() }
 }
 
 /// As [`activity`], with how far the act is. `total` counts its steps, and is called only if they are shown.
@@ -136,7 +136,11 @@ fn progress(
     context: &mut Context,
     total: impl FnOnce(&mut Context) -> anyhow::Result<u64>,
 ) -> anyhow::Result<Progress> {
-    if shows_progress(context) { Ok(Progress::begin(what, Some(total(context)?))) } else { Ok(Progress::hidden()) }
+    if shows_progress(context) {
+        Ok(Progress::begin(what, Some(total(context)?), error_columns()))
+    } else {
+        Ok(Progress::hidden())
+    }
 }
 
 fn shows_progress(context: &Context) -> bool {

@@ -37,7 +37,7 @@ use crate::store::postgres::{Address, Begun};
 pub use address::Approach;
 pub use authenticate::{Credential, Identity, NoToken, TokenOf, TokenSource};
 pub use create::NotReady;
-pub use environment::{ClockError, Environment, GivenSecret};
+pub use environment::{ClockError, Environment, GivenSecret, error_columns};
 pub use libpq_files::SystemFiles;
 pub use schema_file::SchemaFileError;
 

@@ -316,6 +316,11 @@ fn terminal() -> Option<String> {
     Some(name.strip_prefix("/dev/").unwrap_or(&name).to_owned())
 }
 
+/// The width of the terminal that standard error is.
+pub fn error_columns() -> Option<u16> {
+    rustix::termios::tcgetwinsize(rustix::stdio::stderr()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
+}
+
 /// The names of the operating system's user and of the host.
 pub(super) fn who() -> (String, String) {
     (os_user(), rustix::system::uname().nodename().to_string_lossy().into_owned())

@@ -19,7 +19,7 @@ use crate::commands::reach::Reach;
 use crate::commands::session_start::{forget_session, is_not_signed_in};
 use crate::commands::targets::{each, each_once, lines_of_stdin};
 use crate::commands::{Attempt as _, confirm_if_asked, shows_progress};
-use crate::context::{Context, NoToken};
+use crate::context::{Context, NoToken, error_columns};
 use crate::error::HintOfCommand;
 use crate::interrupt::Interrupts;
 use crate::output::json::SessionView;
@@ -291,7 +291,9 @@ impl Revocation {
         let run = self.run.get_or_insert_with(|| {
             let shows_line = *shows_line && shows_progress(context);
             let total = ending.total.filter(|_| shows_line);
-            let line = total.map_or_else(Progress::hidden, |total| Progress::begin("ending sessions", Some(total)));
+            let line = total.map_or_else(Progress::hidden, |total| {
+                Progress::begin("ending sessions", Some(total), error_columns())
+            });
             Run { line, interrupts: Interrupts::watch() }
         });
         if run.interrupts.came().is_none() {
