@@ -334,7 +334,7 @@ fn push_number(text: &mut String, number: usize) {
 pub fn counted(count: u64, noun: &str) -> String {
     let plural = match count {
         1 => "",
-        _ if noun.ends_with('s') => "es",
+        _ if noun.ends_with('s') || noun.ends_with("sh") => "es",
         _ => "s",
     };
     format!("{count} {noun}{plural}")

@@ -118,7 +118,7 @@ fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::Result<Outc
     };
     context.did(
         format!("the password of {} was set and the code is used up", done.user.email),
-        "ask for another code with `authctl password forgot`",
+        "sign in with `authctl signin`; if it refuses the password, ask for another code with `authctl password forgot`",
     );
     context.auth()?.require_in_force(&done.user.id, &done.password)?;
     let reach = Reach::to_end(&["session", "verification"], context);
