@@ -26,7 +26,7 @@ const WORD_OF_SETTING: &str = "call_enum_check_hook";
 /// The beginning of the names of authctl's own tables.
 const OWN: &str = "authctl_";
 
-/// What PgBouncer says to `BEGIN` when it pools statements. It speaks English alone, and has one code for all that it says.
+/// What `PgBouncer` says to `BEGIN` when it pools statements. It speaks English alone, and has one code for all that it says.
 const STATEMENT_POOLING: &str = "transaction blocks not allowed in statement pooling mode";
 
 /// The columns of a unique constraint of the native schema.
