@@ -303,7 +303,7 @@ fn text_too_long_for_an_index_is_copied_only_where_it_can_be_stored() {
         let (table, row, problem) = refused_row(&from, &Database::missing(&servers::NATIVE));
         let id = from.ask(r#"SELECT "id" FROM "user" WHERE "email" = 'u600@example.com'"#);
         assert_eq!((table, Some(row)), ("user", id));
-        assert!(problem.contains("index row"), "{problem}");
+        assert!(problem.contains("too large for the server"), "{problem}");
     }
 }
 
