@@ -69,9 +69,16 @@ fn with_backup() -> Sandbox {
     sandbox
 }
 
+/// Bob has an API token with the id `ci`.
+fn with_token() -> Sandbox {
+    let sandbox = ada_and_bob();
+    sandbox.run("tokens create --user bob@example.com").success();
+    sandbox.execute(r#"UPDATE "authctl_apikey" SET "id" = 'ci'"#);
+    sandbox
+}
+
 fn scenes() -> Vec<Scene> {
     let is_there = |sandbox: &Sandbox| native(sandbox, r#"SELECT count(*) FROM "user""#) > 0;
-    let has_bob = r#"SELECT count(*) FROM "user" WHERE "email" = 'bob@example.com'"#;
     let signed_out = ada_and_bob();
     signed_out.run("signout").success();
     let old = Sandbox::with_ada();
@@ -80,7 +87,6 @@ fn scenes() -> Vec<Scene> {
     load(&app, DRIZZLE.name, "app.db");
     // The sidecar state for the app's database exists already.
     app.run("--db app.db doctor").success();
-    let _ = has_bob;
     vec![
         Scene::new("signup", Sandbox::new(), "signup ada@example.com --name Ada --password-file pw", is_there)
             .done_already(&[6]),
@@ -111,6 +117,16 @@ fn scenes() -> Vec<Scene> {
         Scene::new("policy set", ada_and_bob(), "policy set session.lifetime 3d", |it| {
             native(it, r#"SELECT count(*) FROM "authctl_policy""#) == 1
         }),
+        Scene::new("tokens create", ada_and_bob(), "tokens create --user bob@example.com", |it| {
+            native(it, r#"SELECT count(*) FROM "authctl_apikey""#) > 0
+        }),
+        Scene::new("tokens rotate", with_token(), "tokens rotate --user bob@example.com ci", |it| {
+            native(it, r#"SELECT count(*) FROM "authctl_audit" WHERE "event" = 'token.rotated'"#) > 0
+        }),
+        Scene::new("tokens revoke", with_token(), "tokens revoke --user bob@example.com ci", |it| {
+            native(it, r#"SELECT count(*) FROM "authctl_apikey""#) == 0
+        })
+        .done_already(&[3]),
         Scene::new("audit export", ada_and_bob(), "audit export", |_| false),
         Scene::new("guest ban", app, "--db app.db users ban bob@example.com --reason spam", |it| {
             number(

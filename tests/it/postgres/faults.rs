@@ -41,9 +41,21 @@ const SIGN_OUT: Act = Act {
     done: |n| format!("SELECT 1 - count(*) FROM session WHERE id = 'given-{n}'"),
 };
 
-const TOKEN: Act = Act {
+const CREATE_TOKEN: Act = Act {
     words: |n| format!("tokens create --name ci --user user{n}@example.com"),
-    done: |n| format!(r#"SELECT count(*) FROM authctl_apikey WHERE "userId" = lpad('{n}', 32, '0')"#),
+    done: |n| {
+        format!(
+            r#"SELECT count(*) FROM authctl_apikey WHERE "userId" = lpad('{n}', 32, '0') AND id NOT LIKE 'given-%'"#
+        )
+    },
+};
+const ROTATE_TOKEN: Act = Act {
+    words: |n| format!("tokens rotate given-{n}- --user user{n}@example.com"),
+    done: |n| format!("SELECT count(*) FROM authctl_apikey WHERE id = 'given-{n}-' AND key <> '{n}'"),
+};
+const REVOKE_TOKEN: Act = Act {
+    words: |n| format!("tokens revoke given-{n}- --user user{n}@example.com"),
+    done: |n| format!("SELECT 1 - count(*) FROM authctl_apikey WHERE id = 'given-{n}-'"),
 };
 
 /// The token of a session that each user has.
@@ -54,7 +66,7 @@ fn token(n: usize) -> String {
 /// How many users a database has, and so how often a test runs a command.
 const USERS: usize = 800;
 
-/// A database with users, each with a session.
+/// A database with users, each with a session and an API token.
 fn place() -> Option<Place> {
     server::private()?;
     let place = Place::like("users", |place| {
@@ -67,6 +79,10 @@ fn place() -> Option<Place> {
         for n in 1..=USERS {
             sql.execute(&given, &[&n.to_string(), &digest(token(n))]).unwrap();
         }
+        place.execute(&format!(
+            r#"INSERT INTO authctl_apikey SELECT 'given-' || n || '-', NULL, 'authctl', n, lpad(n::text, 32, '0'), 'whoami',
+                 now(), now() + interval '5 days' FROM generate_series(1, {USERS}) AS n"#
+        ));
     })?;
     place.sandbox.file("pw", PASSWORD);
     Some(place)
@@ -81,8 +97,9 @@ fn run(place: &Place, act: &Act, n: usize, proxy: &Proxy, wait: &str) -> Ran {
     place.sandbox.finish(&mut command)
 }
 
-/// Cuts the connection after each message. The suite takes a part of those before the commit.
-fn sweep(act: &Act) {
+/// Cuts the connection after each message. The suite takes those around the commit, as many on each side as `around`, and a
+/// part of those before.
+fn sweep(act: &Act, around: usize) {
     let Some(place) = place() else { return };
     let server = server::private().unwrap();
     let uncut = Proxy::start(server, usize::MAX, Fault::Cut);
@@ -91,7 +108,7 @@ fn sweep(act: &Act) {
     let commit = *seen.commits.last().expect("the act commits");
     let is_full = is_full();
     let points = (1..=seen.messages + 1).flat_map(|n| [(n, Fault::CutOnce), (n, Fault::Cut)]);
-    let is_taken = |n: usize, fault| n.abs_diff(commit) <= 3 || n % 23 == if fault == Fault::Cut { 0 } else { 11 };
+    let is_taken = |n: usize, fault| n.abs_diff(commit) <= around || n % 23 == if fault == Fault::Cut { 0 } else { 11 };
     let cases: Vec<(usize, Fault)> = points.filter(|(n, fault)| is_full || is_taken(*n, *fault)).collect();
     assert!(cases.len() < USERS, "{} cases", cases.len());
     let (next, codes) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -136,30 +153,33 @@ fn sweep(act: &Act) {
 
 #[test]
 fn sign_up_over_a_cut_connection_is_done_or_told() {
-    sweep(&SIGN_UP);
+    sweep(&SIGN_UP, 3);
 }
 
 #[test]
 fn sign_in_over_a_cut_connection_is_done_or_told() {
-    sweep(&SIGN_IN);
+    sweep(&SIGN_IN, 3);
 }
 
 #[test]
 fn ban_over_a_cut_connection_is_done_or_told() {
-    sweep(&BAN);
+    sweep(&BAN, 3);
 }
 
 #[test]
 fn sign_out_over_a_cut_connection_is_done_or_told() {
-    sweep(&SIGN_OUT);
+    sweep(&SIGN_OUT, 3);
 }
 
 #[test]
-fn api_token_over_a_cut_connection_is_made_or_told() {
-    // The other acts are samples enough for each run of the suite.
-    if is_full() {
-        sweep(&TOKEN);
-    }
+fn api_token_over_a_cut_connection_is_made_rotated_or_told() {
+    sweep(&CREATE_TOKEN, 1);
+    sweep(&ROTATE_TOKEN, 1);
+}
+
+#[test]
+fn api_token_over_a_cut_connection_is_revoked_or_told() {
+    sweep(&REVOKE_TOKEN, 1);
 }
 
 #[test]
