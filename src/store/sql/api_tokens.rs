@@ -176,12 +176,18 @@ fn named(
     owner_id: Option<&str>,
     ids: &[String],
 ) -> Result<Result<Vec<StoredToken>, AuthError>, StoreError> {
+    let is_owner = |token: &StoredToken| owner_id.is_none_or(|owner| owner == token.owner_id);
+    each_named(ids, |id| Ok(select(tx, mapping, BY_ID, &[id.into()])?.pop().filter(is_owner)))
+}
+
+/// Finds the token of each id, once for ids that are given twice. All are refused if one finds none.
+pub(super) fn each_named(
+    ids: &[String],
+    mut find: impl FnMut(&str) -> Result<Option<StoredToken>, StoreError>,
+) -> Result<Result<Vec<StoredToken>, AuthError>, StoreError> {
     let mut chosen: Vec<StoredToken> = Vec::new();
     for id in ids {
-        let found = select(tx, mapping, BY_ID, &[id.into()])?.pop();
-        let Some(token) = found.filter(|token| owner_id.is_none_or(|owner| owner == token.owner_id)) else {
-            return Ok(Err(AuthError::NoSuchToken(id.clone())));
-        };
+        let Some(token) = find(id)? else { return Ok(Err(AuthError::NoSuchToken(id.clone()))) };
         if !chosen.contains(&token) {
             chosen.push(token);
         }

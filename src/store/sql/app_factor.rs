@@ -12,7 +12,7 @@ use crate::auth::audit::Event;
 use crate::auth::session::Session;
 use crate::auth::storage::{AppFactor, FactorAct, FactorUse, NewFactor, OtpKind, RightOtp, StoreError};
 use crate::auth::user::{User, UserRef};
-use crate::store::engine::{Tx, Value, ignored};
+use crate::store::engine::{Tx, Value, ignored, insertion};
 use crate::store::mapping::{FoundPlugin, IdStrategy, SchemaMapping, identifier, spells_false};
 
 /// How many stored backup codes show their form.
@@ -135,8 +135,7 @@ impl<'i> Factors<'i> {
             row.push((failures, 0_u32.into()));
         }
         let (columns, values): (Vec<&str>, Vec<Value>) = row.into_iter().unzip();
-        let places: Vec<String> = (1..=values.len()).map(|place| format!("?{place}")).collect();
-        let sql = format!("INSERT INTO {} ({}) VALUES ({})", self.table, columns.join(", "), places.join(", "));
+        let sql = insertion(&format!("{} ({})", self.table, columns.join(", ")), values.len(), 1);
         tx.execute(&sql, &values).map_err(|error| constraints::explain(tx, mapping, "twoFactor", error))?;
         if self.find(tx, mapping, new.user_id)?.is_none() {
             return Err(ignored("skips a new row"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::complete::COMPLETED_MAX;
+use super::complete::{COMPLETED_MAX, beginning_with};
 use super::inventory::Inventory;
 use super::key_owners::KeyOwners;
 use super::plugins::{instant, new_id, quoted, quoted_to_write, time_encoding, truth_encoding};
@@ -14,8 +14,8 @@ use crate::auth::api_token::{ApiToken, StoredToken, permissions};
 use crate::auth::audit::Event;
 use crate::auth::secret::{Token, hashed_identifier};
 use crate::auth::storage::{NewApiToken, StoreError, TokenRotation};
-use crate::store::engine::{Dialect, Tx, Value, ValueRef, ignored};
-use crate::store::mapping::{FoundPlugin, Range, SchemaMapping, TimeEncoding, identifier, spells_false};
+use crate::store::engine::{Dialect, Tx, Value, ValueRef, ignored, insertion};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncoding, identifier, spells_false};
 
 /// The plugin's name of the table.
 const TABLE: &str = "apikey";
@@ -77,19 +77,12 @@ impl<'i> AppKeys<'i> {
         mapping: &SchemaMapping,
         prefix: &str,
     ) -> Result<Vec<String>, StoreError> {
-        let Self { table, id, dialect, .. } = self;
-        let strategy = mapping.ids.of(TABLE);
-        let Some(Range { first, last, is_text }) = strategy.range(prefix) else { return Ok(Vec::new()) };
-        let of_id = if is_text { (dialect.bytewise)(id) } else { id.clone() };
-        let sql = format!(
-            "SELECT {id} FROM {table} WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"
-        );
-        let mut found = Vec::new();
-        tx.each(&sql, &[first, last], |row| {
-            found.extend(strategy.read(row.value(0)?));
-            Ok(())
-        })?;
-        Ok(found)
+        let Self { table, id, .. } = self;
+        beginning_with(tx, mapping.ids.of(TABLE), id, prefix, |of_id| {
+            format!(
+                "SELECT {id} FROM {table} WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"
+            )
+        })
     }
 
     /// The id of a user in the column of owners, which is text where a key may belong to an organization too.
@@ -174,17 +167,9 @@ impl<'i> AppKeys<'i> {
         owner_id: Option<&str>,
         ids: &[String],
     ) -> Result<Result<Vec<StoredToken>, AuthError>, StoreError> {
-        let mut chosen: Vec<StoredToken> = Vec::new();
-        for id in ids {
-            let found = self.select(tx, mapping, &Chosen::Id(id))?.pop();
-            let is_owner =
-                |key: &StoredToken| owner_id.is_none_or(|owner| key.owner_id == owner && key.owner_email.is_some());
-            let Some(key) = found.filter(is_owner) else { return Ok(Err(AuthError::NoSuchToken(id.clone()))) };
-            if !chosen.contains(&key) {
-                chosen.push(key);
-            }
-        }
-        Ok(Ok(chosen))
+        let is_owner =
+            |key: &StoredToken| owner_id.is_none_or(|owner| key.owner_id == owner && key.owner_email.is_some());
+        api_tokens::each_named(ids, |id| Ok(self.select(tx, mapping, &Chosen::Id(id))?.pop().filter(is_owner)))
     }
 
     /// The value of an instant in a column.
@@ -246,9 +231,7 @@ impl<'i> AppKeys<'i> {
             columns.push(self.id.clone());
             values.push(id);
         }
-        let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
-        let sql = format!("INSERT INTO {} ({}) VALUES ({})", self.table, columns.join(", "), places.join(", "));
-        tx.change(&sql, &values)?;
+        tx.change(&insertion(&format!("{} ({})", self.table, columns.join(", ")), values.len(), 1), &values)?;
         self.read_back(tx, mapping, log, "token.created", &digest)
     }
 

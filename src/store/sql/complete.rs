@@ -34,31 +34,42 @@ pub(in crate::store) fn with_prefix(
         Completed::User => mapping.ids.of("user"),
         Completed::Session => mapping.ids.of("session"),
     };
-    let Some(Range { first, last, is_text }) = strategy.range(prefix) else { return Ok(Vec::new()) };
-    let bytewise = tx.dialect().bytewise;
-    let of_email = bytewise(r#""email""#);
-    // Only text has an order of its bytes.
-    let of_id = if is_text { bytewise(r#""id""#) } else { r#""id""#.to_owned() };
-    let sql = match what {
-        Completed::Address => format!(
-            r#"SELECT "email" FROM "user" WHERE {of_email} >= ?1 AND {of_email} <= ?2 ORDER BY {of_email} LIMIT {COMPLETED_MAX}"#
-        ),
-        Completed::User => {
-            format!(
+    let column = if what == Completed::Address { r#""email""# } else { r#""id""# };
+    let select = |of_id: &str| {
+        let of_email = of_id;
+        let sql = match what {
+            Completed::Address => format!(
+                r#"SELECT "email" FROM "user" WHERE {of_email} >= ?1 AND {of_email} <= ?2 ORDER BY {of_email} LIMIT {COMPLETED_MAX}"#
+            ),
+            Completed::User => format!(
                 r#"SELECT "id" FROM "user" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
-            )
-        }
-        Completed::Session => {
-            format!(
+            ),
+            Completed::Session => format!(
                 r#"SELECT "id" FROM "session" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
-            )
-        }
-        Completed::Token => format!(
-            r#"SELECT "id" FROM "authctl_apikey" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
-        ),
+            ),
+            Completed::Token => format!(
+                r#"SELECT "id" FROM "authctl_apikey" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
+            ),
+        };
+        mapping.sql(sql).into_owned()
     };
+    beginning_with(tx, strategy, column, prefix, select)
+}
+
+/// Reads the values of a column that begin with a prefix. `select` makes the statement for the range from `?1` to `?2`, and
+/// takes the column as it is compared with these.
+pub(super) fn beginning_with(
+    tx: &mut dyn Tx,
+    strategy: IdStrategy,
+    column: &str,
+    prefix: &str,
+    select: impl FnOnce(&str) -> String,
+) -> Result<Vec<String>, StoreError> {
+    let Some(Range { first, last, is_text }) = strategy.range(prefix) else { return Ok(Vec::new()) };
+    // Only text has an order of its bytes.
+    let compared = if is_text { (tx.dialect().bytewise)(column) } else { column.to_owned() };
     let mut found = Vec::new();
-    tx.each(&mapping.sql(sql), &[first, last], |row| {
+    tx.each(&select(&compared), &[first, last], |row| {
         found.extend(strategy.read(row.value(0)?));
         Ok(())
     })?;

@@ -13,7 +13,7 @@ use crate::auth::audit::{Event, Subject};
 use crate::auth::organization::{Invitation, Member, OrganizationInfo, has_owner};
 use crate::auth::storage::{NewInvitation, NewMember, OrganizationStore, StoreError};
 use crate::auth::user::{User, UserRef};
-use crate::store::engine::{Tx, Value, ignored};
+use crate::store::engine::{Tx, Value, ignored, insertion};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
 
 /// The state of an invitation that can be accepted.
@@ -445,8 +445,7 @@ impl Tables<'_> {
             values.push(made_id.clone());
         }
         let columns: Vec<&str> = columns.into_iter().map(String::as_str).collect();
-        let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
-        tx.change(&format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", ")), &values)?;
+        tx.change(&insertion(&format!("{table} ({})", columns.join(", ")), values.len(), 1), &values)?;
         let newest = format!("SELECT {id} FROM {table} WHERE {of} = ?1 AND {email} = ?2 AND {status} = ?3");
         let of_new = [mapping.key("organization", &found.id), new.email.as_str().into(), PENDING.into()];
         let ids = tx.query_all(&newest, &of_new, |row| rows::key(row, 0, mapping, "invitation"))?;

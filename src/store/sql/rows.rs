@@ -8,7 +8,7 @@ use super::steps::RowDeletion;
 use crate::auth::audit::counted;
 use crate::auth::odd::NO_ID;
 use crate::auth::storage::StoreError;
-use crate::store::engine::{Dialect, Row, Tx, Value, ignored};
+use crate::store::engine::{Dialect, Row, Tx, Value, ignored, insertion};
 use crate::store::mapping::{SchemaMapping, identifier};
 
 /// Reads the id of a row of a table from one column.
@@ -74,8 +74,7 @@ pub(in crate::store) fn insert(
     let fixed = mapping.fixed.iter().filter(|(owner, _, _)| *owner == table);
     row.extend(fixed.map(|(_, column, value)| (identifier(column), Value::Text(value.clone()))));
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
-    let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
-    let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
+    let sql = insertion(&format!(r#""{table}" ({})"#, columns.join(", ")), values.len(), 1);
     let find = mapping.sql(format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#));
     if mapping.is_guest() && !strategy.is_chosen_by_database() {
         tx.ask_along(&[(find.clone().into_owned(), vec![mapping.key(table, &id)])]);
