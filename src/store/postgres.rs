@@ -1,11 +1,11 @@
 //! The PostgreSQL engine: connects to a server, and makes, migrates and opens the schema with authctl's tables.
 
-pub mod address;
+mod address;
 mod ahead;
 mod app_tables;
 mod catalog;
 mod client;
-pub mod connect;
+mod connect;
 mod description;
 mod dialect;
 pub(in crate::store) mod engine;

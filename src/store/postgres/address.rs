@@ -22,9 +22,10 @@ use hosts::encoded;
 use options::SslMode;
 use settings::Settings;
 
-pub use hosts::{Endpoint, Host, ServerPassword};
+pub(super) use hosts::Endpoint;
+pub use hosts::Host;
 pub use libpq::{Libpq, LibpqEnv, LibpqFile, LibpqFiles};
-pub use options::{ChannelBinding, Encryption, Keepalives, TargetSession, TlsOptions, Verify};
+pub(super) use options::{ChannelBinding, Encryption, Keepalives, TargetSession, TlsOptions, Verify};
 
 /// Why an address cannot be used. No message holds a password: values are not repeated, and neither is a name that may
 /// be the rest of a password.

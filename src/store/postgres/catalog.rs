@@ -5,7 +5,7 @@ use crate::store::engine::{CatalogCheck, CatalogColumn, CatalogTable, ForeignKey
 use crate::store::mapping::identifier;
 
 /// The tables of the schema `?1`, and those of other schemas whose foreign keys lead to them, through others or not. The
-/// latter have the name of their schema, too, and the app has no rights there, or some.
+/// names of the latter begin with their schema, and the role may have no rights there.
 const TABLES: &str = "WITH RECURSIVE reached (oid) AS (
     SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p')

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::SCHEMA;
 use super::engine::Postgres;
 use super::migrate::HISTORY;
+use super::statement::array;
 use crate::auth::storage::{GuestTrigger, StoreError};
 use crate::store::better_auth::{ColumnType, Description, FoundColumn, FoundTable, SchemaOverrides, Signs};
 use crate::store::engine::{Tx, Value};
@@ -222,9 +223,10 @@ impl Found {
         is_of_path: bool,
         names: Option<&[String]>,
     ) -> Result<Self, StoreError> {
+        let names = names.map(|names| names.iter().map(Value::from).collect::<Vec<_>>());
         let history = [&identifier(engine.schema()), ".", &identifier(HISTORY)].concat();
         let values = [
-            names.map(array).into(),
+            names.as_ref().map(|names| array(names.iter())).into(),
             schema.into(),
             Value::Text(is_of_path.to_string()),
             history.into(),
@@ -273,12 +275,6 @@ impl Found {
         let others = self.replaced.iter().filter(|one| one.schema == table.schema && one.owner != table.owner);
         others.map(|one| one.name.as_str()).collect()
     }
-}
-
-/// A text that the server reads as an array.
-fn array(texts: &[String]) -> String {
-    let quoted = texts.iter().map(|text| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")));
-    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
 
 impl Relation {

@@ -1,7 +1,7 @@
 //! PostgreSQL behind the seam: one connection, and how its transactions begin.
 //!
-//! Every statement is typed and unnamed, and every setting is local to a transaction, so that a pooler may give each
-//! transaction another session of the server.
+//! No statement has a name, but for a `COPY` of many rows, and every setting is local to a transaction, so that a pooler may
+//! give each transaction another session of the server.
 
 mod copy;
 #[cfg(test)]
@@ -130,7 +130,7 @@ impl Postgres {
     ///
     /// # Errors
     /// As for any query.
-    pub fn behind(&mut self) -> Result<Option<SignedDuration>, StoreError> {
+    pub(super) fn behind(&mut self) -> Result<Option<SignedDuration>, StoreError> {
         if !self.is_standby() {
             return Ok(None);
         }

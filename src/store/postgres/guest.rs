@@ -173,11 +173,11 @@ fn require_readable(described: &Described<'_>, shown: &str, overrides: &SchemaOv
     for relation in described.known().filter(|relation| is_of_app(relation, overrides)) {
         let table = &relation.name;
         if !relation.is_open || !relation.rights.iter().any(|right| right == "SELECT") {
-            let (owner, tables) = (quoted(role), grant(described, &[table]));
+            let (grantee, tables) = (identifier(role), grant(described, &[table]));
             return Err(no_rights(
                 shown,
                 format!("the role {role} may not read {schema}.{table}"),
-                format!("GRANT USAGE ON SCHEMA {} TO {owner}; {tables}", identifier(schema)),
+                format!("GRANT USAGE ON SCHEMA {} TO {grantee}; {tables}", identifier(schema)),
             ));
         }
         if relation.hides_rows {
@@ -306,12 +306,7 @@ fn blockers(described: &Described<'_>, guest: &GuestSchema) -> Vec<WriteBlocker>
 fn grant(described: &Described<'_>, tables: &[impl AsRef<str>]) -> String {
     let place = |table: &str| [&*identifier(described.schema), ".", &identifier(table)].concat();
     let places: Vec<String> = tables.iter().map(|table| place(table.as_ref())).collect();
-    format!("GRANT {RIGHTS} ON {} TO {}", places.join(", "), quoted(&described.found.role))
-}
-
-/// A role as SQL spells it.
-fn quoted(role: &str) -> String {
-    identifier(role)
+    format!("GRANT {RIGHTS} ON {} TO {}", places.join(", "), identifier(&described.found.role))
 }
 
 /// A text that identifies the database of an app, for the name of the file with authctl's state. The identifier of the server

@@ -1,9 +1,8 @@
 //! The transactions of a store: `write_tx` is the single way to change a database.
 //!
-//! Where authctl's own tables are in a database beside that of an app, an act and its log entries are in
-//! two databases, and no commit spans both. So the log says "intended" before the act is committed and what was done after it. A process that is killed
-//! in between leaves an intention without an end; the next act finds it and records that the outcome is
-//! unknown.
+//! Where authctl's own tables are in a database beside that of an app, an act and its log entries are in two databases, and
+//! no commit spans both. So the log says "intended" before the act is committed and what was done after it. A process that is
+//! killed in between leaves an intention without an end; the next act finds it and records that the outcome is unknown.
 //!
 //! The entries about the end are written before the act is committed, and committed after it. Until then
 //! no other process writes to the log, so an open intention that another process reads is of a process

@@ -20,7 +20,7 @@ pub(super) enum SslMode {
 
 /// How much of the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verify {
+pub(in crate::store::postgres) enum Verify {
     Nothing,
     /// The chain, but not the name.
     Chain,
@@ -29,7 +29,7 @@ pub enum Verify {
 
 /// TLS for one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encryption {
+pub(in crate::store::postgres) enum Encryption {
     Never,
     /// If the server offers it.
     Offered(Verify),
@@ -38,7 +38,7 @@ pub enum Encryption {
 
 /// What TLS needs besides the mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsOptions {
+pub(in crate::store::postgres) struct TlsOptions {
     /// The trusted roots in PEM; without a file, those of the system.
     pub roots: Option<PathBuf>,
     /// The client's certificate and its key in PEM.
@@ -51,7 +51,7 @@ pub struct TlsOptions {
 
 /// The state of a server that the connection needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetSession {
+pub(in crate::store::postgres) enum TargetSession {
     Any,
     ReadWrite,
     ReadOnly,
@@ -61,7 +61,7 @@ pub enum TargetSession {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChannelBinding {
+pub(in crate::store::postgres) enum ChannelBinding {
     Disable,
     Prefer,
     Require,
@@ -69,7 +69,7 @@ pub enum ChannelBinding {
 
 /// TCP keepalives. `None` leaves a value to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keepalives {
+pub(in crate::store::postgres) struct Keepalives {
     pub is_on: bool,
     pub idle: Option<Duration>,
     pub interval: Option<Duration>,
