@@ -80,8 +80,8 @@ fn place() -> Option<Place> {
             sql.execute(&given, &[&n.to_string(), &digest(token(n))]).unwrap();
         }
         place.execute(&format!(
-            r#"INSERT INTO authctl_apikey SELECT 'given-' || n || '-', NULL, 'authctl', n, lpad(n::text, 32, '0'), 'whoami',
-                 now(), now() + interval '5 days' FROM generate_series(1, {USERS}) AS n"#
+            r"INSERT INTO authctl_apikey SELECT 'given-' || n || '-', NULL, 'authctl', n, lpad(n::text, 32, '0'), 'whoami',
+                 now(), now() + interval '5 days' FROM generate_series(1, {USERS}) AS n"
         ));
     })?;
     place.sandbox.file("pw", PASSWORD);

@@ -308,6 +308,8 @@ impl<'c> PostgresTx<'c> {
 
     /// Ends the transaction.
     pub(in crate::store::postgres) fn commit(mut self) -> Result<(), StoreError> {
+        // An act that had nothing to write is refused too where nothing can be written.
+        self.require_begun()?;
         if !self.is_open {
             return Ok(());
         }
