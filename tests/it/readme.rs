@@ -183,7 +183,7 @@ fn generated_parts_of_pages_match() {
 }
 
 /// Words of lines with flags of other programs.
-const OTHERS: &[&str] = &["cargo ", "pglite", "--max-connections"];
+const OTHERS: &[&str] = &["cargo ", "pglite"];
 
 #[test]
 fn pages_name_no_flag_that_does_not_exist() {

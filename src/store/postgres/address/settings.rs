@@ -61,6 +61,11 @@ const PARAMETERS: &[(&str, &str, Use)] = &[
     ("sslpassword", "", Refused),
     ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", Refused),
     ("replication", "", Refused),
+    ("scram_client_key", "", Refused),
+    ("scram_server_key", "", Refused),
+    // The driver speaks version 3.0 of the protocol, which every server does.
+    ("min_protocol_version", "PGMINPROTOCOLVERSION", Refused),
+    ("max_protocol_version", "PGMAXPROTOCOLVERSION", Dropped),
     // libpq.
     ("authtype", "", Dropped),
     ("client_encoding", "", Dropped),
@@ -68,7 +73,13 @@ const PARAMETERS: &[(&str, &str, Use)] = &[
     ("gssdelegation", "", Dropped),
     ("gsslib", "", Dropped),
     ("krbsrvname", "", Dropped),
+    // A server that asks for a token of OAuth is named as one.
+    ("oauth_client_id", "", Dropped),
+    ("oauth_client_secret", "", Dropped),
+    ("oauth_issuer", "", Dropped),
+    ("oauth_scope", "", Dropped),
     ("sslcompression", "", Dropped),
+    ("sslkeylogfile", "", Dropped),
     ("tty", "", Dropped),
     // Prisma, node-postgres, postgres.js, Neon and Supabase.
     ("connection_limit", "", Dropped),

@@ -158,6 +158,8 @@ fn invalid_address_is_refused_with_its_reason() {
         ("host=h colour=red", Unknown("colour".into())),
         ("postgres://h/?sslcrl=x", Unsupported("sslcrl")),
         ("postgres://h/?require_auth=none", Unsupported("require_auth")),
+        ("postgres://h/?min_protocol_version=3.2", Unsupported("min_protocol_version")),
+        ("postgres://h/?scram_client_key=x", Unsupported("scram_client_key")),
         ("postgres://h/?gssencmode=require", value("gssencmode", "must be disable or prefer: authctl has no GSSAPI")),
         ("postgres://h/?connect_timeout=soon", value("connect_timeout", "must be a whole number")),
         (
@@ -193,12 +195,15 @@ fn invalid_address_is_refused_with_its_reason() {
 }
 
 #[test]
-fn parameters_of_orms_and_pools_are_dropped() {
+fn parameters_of_orms_pools_and_later_libpqs_are_dropped() {
     let prisma = "postgres://h/app?schema=auth&pgbouncer=true&connection_limit=1&pool_timeout=0&socket_timeout=9\
                   &statement_cache_size=0&sslaccept=strict&uselibpqcompat=true";
     let address = parse(prisma).unwrap();
     assert_eq!((address.shown().as_str(), address.schema()), ("postgres://me@h:5432/app", Some("auth")));
     assert_eq!(parse("postgres://h/app?ssl=true").unwrap().ssl_mode, Some(SslMode::Require));
+    let of_libpq_18 = "postgres://h/app?max_protocol_version=latest&oauth_issuer=https://id.example.com&oauth_client_id=a\
+                       &oauth_client_secret=canary&oauth_scope=openid&sslkeylogfile=keys";
+    assert_eq!(parse(of_libpq_18).unwrap().shown(), "postgres://me@h:5432/app");
 }
 
 #[test]
