@@ -224,6 +224,7 @@ mod tests {
             (" postgres://ada:s3cret@db/app", "postgres://ada@db/app"),
             ("postgres:/ada:s3cret@db/app", "postgres://"),
             ("postgresql:ada:s3cret@db/app", "postgres://"),
+            ("ada:s3cret@db.example.com/app", "postgres://"),
         ] {
             assert_eq!(DatabaseLocation::parse(Path::new(address)).unwrap().to_string(), shown);
         }

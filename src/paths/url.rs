@@ -51,8 +51,18 @@ impl DatabaseUrl {
                 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-:".contains(c))
         });
         let has_slip = || ["postgres:", "postgresql:"].iter().any(|scheme| text.starts_with(scheme));
+        // A login before a host, without the scheme.
+        let has_login = || {
+            let host = text.split('/').next().unwrap_or_default().rsplit_once('@');
+            host.is_some_and(|(login, host)| login.contains(':') && !host.is_empty())
+        };
         let is_words = || text.split_once('=').is_some_and(|(word, _)| KEYWORDS.contains(&word.trim()));
-        (is_url || has_slip() || is_words()).then(|| Self { text: text.to_owned(), shown: None, key: None, name: None })
+        (is_url || has_slip() || has_login() || is_words()).then(|| Self {
+            text: text.to_owned(),
+            shown: None,
+            key: None,
+            name: None,
+        })
     }
 
     /// The address as it was given, a password included: never for output.
@@ -73,7 +83,7 @@ impl fmt::Display for DatabaseUrl {
         if let Some(shown) = &self.shown {
             return f.write_str(shown);
         }
-        // Words, and an address without its slashes, may hold a password anywhere.
+        // Words, and an address without its slashes or its scheme, may hold a password anywhere.
         let Some((scheme, rest)) = self.text.split_once("://") else { return f.write_str("postgres://") };
         // Up to the last @: a password may hold any other separator.
         let (user, server) = match rest.rsplit_once('@') {
