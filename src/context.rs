@@ -182,6 +182,13 @@ impl Context {
         notices
     }
 
+    /// Says that the process ends after the output.
+    pub fn end_with_process(&mut self) {
+        if let Some(store) = self.store.as_deref_mut() {
+            store.end_with_process();
+        }
+    }
+
     /// Takes the loose ends of the open store and of closed ones.
     pub fn take_loose_ends(&mut self) -> LooseEnds {
         let mut all = std::mem::take(&mut self.loose_ends);

@@ -208,6 +208,7 @@ fn answer(cli: &Cli, environment: Environment, approach: Option<Approach>) -> Ex
     let mut context = Context::new(options(cli), environment).approaching(approach);
     let result = commands::run(&cli.command, &mut context);
     print_notices(cli, &mut context);
+    context.end_with_process();
     let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));
     // Before `guard` starts its program, the failure must be printed.
     let is_printed = matches!(result, Ok(Outcome::Exec(_)));

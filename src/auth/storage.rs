@@ -80,6 +80,9 @@ pub trait Store:
     /// intended, and the others follow after it.
     fn act_as(&mut self, acting: Acting);
 
+    /// Says that the process ends after what it still reads. What the system closes then need not be closed before.
+    fn end_with_process(&mut self);
+
     /// Requires a signed-in caller for the following acts; `None` requires no caller. Each act first checks the
     /// caller with [`Caller::check`] in its own transaction.
     ///

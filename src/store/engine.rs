@@ -354,6 +354,9 @@ pub(in crate::store) trait Engine: fmt::Debug {
     /// Reclaims what many transactions in a row leave behind, without making another process wait. Is called after each of
     /// them, and reclaims everything after the last one.
     fn tidy(&mut self, is_last: bool) -> Result<(), StoreError>;
+
+    /// Leaves the end of a connection to that of the process, which comes next.
+    fn end_with_process(&mut self) {}
 }
 
 impl dyn Engine + '_ {

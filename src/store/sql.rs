@@ -79,6 +79,10 @@ impl Store for SqlStore {
         self.acting = acting;
     }
 
+    fn end_with_process(&mut self) {
+        self.engine.end_with_process();
+    }
+
     fn require_caller(&mut self, caller: Option<Caller>) {
         self.caller = caller.map(Box::new);
     }

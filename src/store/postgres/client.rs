@@ -48,12 +48,16 @@ pub(super) struct Client {
 
 /// What reads from the server and writes to it.
 struct Connection {
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     task: JoinHandle<()>,
     /// Whether the server gets the message that this is the end. One that waits for the next statement on a socket of this
     /// machine needs none: it sees the socket close, and writes nothing about it to its log. The message would start its
     /// process on the processor that this one is about to end on.
     tells_end: Cell<bool>,
+    /// Whether a socket that is closed without a message stays open until the process ends. The server's process may start on the
+    /// processor of this one as soon as it is closed, and ends there first, which takes as long as a third of `whoami`. The
+    /// system closes what a process leaves open when there is nothing left to wait for.
+    ends_with_process: Cell<bool>,
 }
 
 impl Client {
@@ -77,7 +81,12 @@ impl Client {
         let task = runtime.spawn(serve(connection, Arc::clone(&has_stopped_waiting)));
         Ok(Self {
             driver: Arc::new(driver),
-            connection: Connection { runtime, task, tells_end: Cell::new(!is_socket) },
+            connection: Connection {
+                runtime: Arc::new(runtime),
+                task,
+                tells_end: Cell::new(!is_socket),
+                ends_with_process: Cell::default(),
+            },
             version,
             encoding,
             is_standby,
@@ -150,6 +159,11 @@ impl Client {
         });
     }
 
+    /// Leaves the end of the connection to that of the process.
+    pub(super) fn end_with_process(&self) {
+        self.connection.ends_with_process.set(true);
+    }
+
     /// Whether the server or the network ended the connection.
     pub(super) fn is_closed(&self) -> bool {
         self.driver.is_closed()
@@ -177,9 +191,11 @@ where
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Self { runtime, task, tells_end } = self;
+        let Self { runtime, task, tells_end, ends_with_process } = self;
         if tells_end.get() {
             let _ended_in_time = runtime.block_on(async { timeout(CLOSE_WAIT, task).await });
+        } else if ends_with_process.get() {
+            std::mem::forget(Arc::clone(runtime));
         }
     }
 }

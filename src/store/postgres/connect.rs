@@ -164,7 +164,7 @@ pub struct Begun {
 /// How long a connection that was begun is used. A server ends one that says nothing, PostgreSQL after a minute.
 const BEGUN_MAX: Duration = Duration::from_secs(1);
 
-/// Begins a connection to the only server of an address, if it has a socket. What fails here fails for [`connect`] too,
+/// Begins a connection to the only server of an address, if it has a socket. What fails here fails for `connect` too,
 /// which reports it.
 #[expect(clippy::disallowed_methods, reason = "measures the time since then; the time of day stays an argument")]
 pub fn begin(address: &Address) -> Option<Begun> {

@@ -314,6 +314,10 @@ impl Engine for Postgres {
         Pace { locked: Duration::from_millis(100), rows_min: ROWS_PER_STATEMENT }
     }
 
+    fn end_with_process(&mut self) {
+        self.client.end_with_process();
+    }
+
     /// The server reclaims what is deleted by itself.
     fn tidy(&mut self, _: bool) -> Result<(), StoreError> {
         Ok(())

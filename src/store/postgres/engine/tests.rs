@@ -30,6 +30,17 @@ fn end_connections(database: &server::TestDatabase) {
     }));
 }
 
+#[test]
+fn connection_that_ends_with_the_process_is_there_until_then() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    engine.end_with_process();
+    drop(engine);
+    // The server notices the end of one that was closed within milliseconds.
+    std::thread::sleep(Duration::from_millis(200));
+    end_connections(&database);
+}
+
 const WRITE: &str = r#"INSERT INTO "authctl_policy" VALUES ('key', 'value', 1)"#;
 
 fn written(engine: &mut Postgres) -> u64 {
