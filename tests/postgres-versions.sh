@@ -39,7 +39,7 @@ fetch() {
     local release=$1 digest=$2 directory=$3 new
     [ ! -d "$directory" ] || return 0
     mkdir -p "${directory%/*}"
-    new=$(mktemp -d "$directory.XXXXXX")
+    new=$(mktemp -d -p "${directory%/*}")
     archive=$(cd "$new" && npm pack --silent "$package@$release") || not_run "npm has no $package@$release"
     printf '%s  %s\n' "$digest" "$new/$archive" | sha256sum --check --quiet
     tar -xzf "$new/$archive" -C "$new" --strip-components=1
