@@ -29,31 +29,31 @@ pub(in crate::store) fn with_prefix(
         let keys = AppKeys::find(&inventory, mapping);
         return keys.map_or(Ok(Vec::new()), |keys| keys.ids_with_prefix(tx, mapping, prefix));
     }
-    let strategy = match what {
-        Completed::Address | Completed::Token => IdStrategy::Text,
-        Completed::User => mapping.ids.of("user"),
-        Completed::Session => mapping.ids.of("session"),
-    };
-    let column = if what == Completed::Address { r#""email""# } else { r#""id""# };
-    let select = |of_id: &str| {
-        let of_email = of_id;
-        let sql = match what {
-            Completed::Address => format!(
+    match what {
+        Completed::Address => beginning_with(tx, IdStrategy::Text, r#""email""#, prefix, |of_email| {
+            let sql = format!(
                 r#"SELECT "email" FROM "user" WHERE {of_email} >= ?1 AND {of_email} <= ?2 ORDER BY {of_email} LIMIT {COMPLETED_MAX}"#
-            ),
-            Completed::User => format!(
+            );
+            mapping.sql(sql).into_owned()
+        }),
+        Completed::User => beginning_with(tx, mapping.ids.of("user"), r#""id""#, prefix, |of_id| {
+            let sql = format!(
                 r#"SELECT "id" FROM "user" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
-            ),
-            Completed::Session => format!(
+            );
+            mapping.sql(sql).into_owned()
+        }),
+        Completed::Session => beginning_with(tx, mapping.ids.of("session"), r#""id""#, prefix, |of_id| {
+            let sql = format!(
                 r#"SELECT "id" FROM "session" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
-            ),
-            Completed::Token => format!(
+            );
+            mapping.sql(sql).into_owned()
+        }),
+        Completed::Token => beginning_with(tx, IdStrategy::Text, r#""id""#, prefix, |of_id| {
+            format!(
                 r#"SELECT "id" FROM "authctl_apikey" WHERE {of_id} >= ?1 AND {of_id} <= ?2 ORDER BY {of_id} LIMIT {COMPLETED_MAX}"#
-            ),
-        };
-        mapping.sql(sql).into_owned()
-    };
-    beginning_with(tx, strategy, column, prefix, select)
+            )
+        }),
+    }
 }
 
 /// Reads the values of a column that begin with a prefix. `select` makes the statement for the range from `?1` to `?2`, and
