@@ -27,16 +27,22 @@ impl Approach {
     /// Begins the connection, if `AUTHCTL_DB` names a server with a socket on this machine: it starts a process for it, which
     /// takes as long as all that authctl does before its first query.
     pub fn begin(environment: &Environment) -> Option<Self> {
-        let given = environment.places.database.as_deref()?;
-        if !Address::is_address(given.to_str()?) {
-            return None;
-        }
+        let given =
+            environment.places.database.as_deref().filter(|given| given.to_str().is_some_and(Address::is_address))?;
         let DatabaseLocation::Url(url) = DatabaseLocation::parse(given).ok()? else { return None };
-        let libpq = Libpq { env: environment.libpq(), files: &SystemFiles };
-        let address = Address::parse(url.expose(), &libpq).ok()?;
+        let address = read(&url, environment).ok()??;
         let begun = postgres::begin(&address)?;
         Some(Self { url, address, begun })
     }
+}
+
+/// Reads the address of a PostgreSQL database; `None` if it is one of another kind.
+fn read(url: &DatabaseUrl, environment: &Environment) -> Result<Option<Address>, PathError> {
+    if !Address::is_address(url.expose()) {
+        return Ok(None);
+    }
+    let libpq = Libpq { env: environment.libpq(), files: &SystemFiles };
+    Address::parse(url.expose(), &libpq).map(Some).map_err(|error| PathError::Address(error.into()))
 }
 
 impl Context {
@@ -50,20 +56,18 @@ impl Context {
         self
     }
 
-    /// Reads the address of a PostgreSQL database; `None` if it is one of another kind. The first one is kept: it is that of
-    /// the command's database, which is named before it is opened, and files of libpq belong to it.
+    /// As [`read`]. The first address is kept: it is that of the command's database, which is named before it is opened, and
+    /// files of libpq belong to it.
     pub(super) fn address(&self, url: &DatabaseUrl) -> Result<Option<Address>, PathError> {
-        if !Address::is_address(url.expose()) {
-            return Ok(None);
-        }
         if let Some((_, known)) = self.server.get().filter(|(known, _)| known.expose() == url.expose()) {
             return Ok(Some(known.clone()));
         }
-        let libpq = Libpq { env: self.environment.libpq(), files: &SystemFiles };
-        let address = Address::parse(url.expose(), &libpq).map_err(|error| PathError::Address(error.into()))?;
-        // Another one stays as it is.
-        let _kept = self.server.set((url.clone(), address.clone()));
-        Ok(Some(address))
+        let address = read(url, &self.environment)?;
+        if let Some(address) = &address {
+            // Another one stays as it is.
+            let _kept = self.server.set((url.clone(), address.clone()));
+        }
+        Ok(address)
     }
 
     /// Reads an argument that names a database besides that of the command.
