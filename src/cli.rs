@@ -39,7 +39,7 @@ use crate::commands::tokens::{self, TokensCommand};
 use crate::commands::whoami::{self, WhoamiArgs};
 
 use crate::commands::users::{self, UsersCommand};
-pub use branch::begins_with_session;
+pub use branch::opens_at_once;
 pub use parse::{Parsed, UsageError, page, parse, wants_json};
 pub use topics::{AUTHORITIES, Authority, GROUPS, Who};
 

@@ -187,7 +187,7 @@ fn answer_command_line() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     let wants_json = cli::wants_json(&words);
     let environment = Environment::read();
-    let approach = if cli::begins_with_session(&words) { Approach::begin(&environment) } else { None };
+    let approach = if cli::opens_at_once(&words) { Approach::begin(&environment) } else { None };
     match cli::parse(words) {
         Parsed::Command(cli) => answer(&cli, environment, approach),
         Parsed::Page(page) => print(&page, wants_json, false),

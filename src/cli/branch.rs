@@ -66,13 +66,15 @@ const BRANCHES: &[(&[&str], Read)] = &[
     (&["doctor"], |name, words| with(name, words, Chosen::Doctor)),
 ];
 
-/// Whether a command line begins with a command that first looks up the session of the caller in the database of the
-/// environment. The words are not parsed yet, so a line is left out that may name another database or ask for help.
-pub fn begins_with_session(words: &[OsString]) -> bool {
-    const COMMANDS: &[&str] =
-        &["audit", "guard", "roles", "sessions", "stats", "status", "tokens", "user", "users", "whoami"];
+/// The commands of the first level that open the database before anything else.
+const OPENING: &[&str] =
+    &["audit", "guard", "roles", "sessions", "stats", "status", "tokens", "user", "users", "whoami"];
+
+/// Whether a command line begins with a command that opens the database of the environment before it does anything else. The
+/// words are not parsed yet, so a line is left out that may name another database or ask for help.
+pub fn opens_at_once(words: &[OsString]) -> bool {
     let is_other = |word: &OsString| word == "-h" || word == "--help" || word.as_encoded_bytes().starts_with(b"--db");
-    words.get(1).is_some_and(|word| COMMANDS.iter().any(|name| word == name)) && !words.iter().any(is_other)
+    words.get(1).is_some_and(|word| OPENING.iter().any(|name| word == name)) && !words.iter().any(is_other)
 }
 
 /// The command that a word names.
@@ -96,14 +98,15 @@ mod tests {
         names.sort_unstable();
         branches.sort_unstable();
         assert_eq!(names, branches);
+        assert!(OPENING.iter().all(|name| names.contains(name)));
     }
 
     #[test]
-    fn lines_that_begin_with_a_session_name_no_other_database() {
-        let begins = |line: &str| begins_with_session(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+    fn lines_that_open_at_once_name_no_other_database() {
+        let opens = |line: &str| opens_at_once(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         let lines = ["authctl whoami", "authctl users list --json", "authctl --db x whoami", "authctl whoami --db=x"];
-        assert_eq!(lines.map(begins), [true, true, false, false]);
-        assert_eq!(["authctl", "authctl signin", "authctl whoami -h"].map(begins), [false; 3]);
+        assert_eq!(lines.map(opens), [true, true, false, false]);
+        assert_eq!(["authctl", "authctl signin", "authctl whoami -h"].map(opens), [false; 3]);
     }
 
     /// The examples in the help of all commands, and lines in which a flag has the name of a command as its value.
