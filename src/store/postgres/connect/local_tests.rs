@@ -1,16 +1,44 @@
-//! What messages say of servers on this machine.
+//! Servers on this machine: connections that are begun early, and what messages say of the servers.
 
-use super::ConnectError;
-use super::tests::{listener, refusal};
+use std::io::Write as _;
+use std::os::unix::net::UnixListener;
+
+use super::tests::{WAIT, address, error, listener, read_start, ready, refusal};
+use super::{ConnectError, begin, connect};
+
+/// A connection that was begun is the first that is used, and only there.
+#[test]
+fn connection_is_begun_on_the_socket_of_the_only_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().display();
+    let of_socket = format!("host={place} port=5432 user=ada dbname=app");
+    assert!(begin(&address(&of_socket)).is_none(), "nothing listens");
+    let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
+    assert!(begin(&address("postgres://ada@127.0.0.1/app")).is_none());
+    assert!(begin(&address(&format!("host={place},{place} port=5432,5432 user=ada dbname=app"))).is_none());
+    let answers = [error("57P03"), ready()];
+    let serve = std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_start(&mut stream);
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    let address = address(&of_socket);
+    let begun = begin(&address);
+    assert!(begun.is_some());
+    connect(&address, WAIT, begun).unwrap();
+    serve.join().unwrap();
+}
 
 #[test]
-fn missing_socket_is_told_by_its_path() {
+fn missing_socket_is_named_by_its_path() {
     let error = refusal("postgres://%2Fnowhere:5433/x");
     assert!(error.to_string().starts_with("/nowhere/.s.PGSQL.5433 cannot be reached"), "{error}");
 }
 
 #[test]
-fn silence_of_one_address_is_told_before_the_refusal_of_another() {
+fn silence_of_one_address_is_reported_before_the_refusal_of_another() {
     // Nothing listens on the port at ::1.
     let (port, _) = listener(|stream, _| std::mem::forget(stream), 1);
     let error = refusal(&format!("postgres://localhost:{port}/x?connect_timeout=1"));

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use super::super::address::{Libpq, LibpqEnv, LibpqFile, LibpqFiles};
 use super::super::server::{self, NAME, Server};
 use super::*;
 
-const WAIT: Duration = Duration::from_secs(20);
+pub(super) const WAIT: Duration = Duration::from_secs(20);
 
 /// No files and no environment.
 struct Nothing;
@@ -300,7 +299,7 @@ pub(super) fn listener(serve: impl Fn(TcpStream, usize) + Send + 'static, connec
 }
 
 /// Reads one message without a type: the request for TLS or the start of a session.
-fn read_start(stream: &mut impl io::Read) {
+pub(super) fn read_start(stream: &mut impl io::Read) {
     let mut length = [0; 4];
     stream.read_exact(&mut length).unwrap();
     let mut rest = vec![0; u32::from_be_bytes(length) as usize - 4];
@@ -325,12 +324,12 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// An error of the server, in a language that no test depends on.
-fn error(code: &str) -> Vec<u8> {
+pub(super) fn error(code: &str) -> Vec<u8> {
     message(b'E', format!("SFATAL\0VFATAL\0C{code}\0Mnon è possibile\0\0").as_bytes())
 }
 
 /// A session that is ready.
-fn ready() -> Vec<u8> {
+pub(super) fn ready() -> Vec<u8> {
     [message(b'R', &[0, 0, 0, 0]), message(b'Z', b"I")].concat()
 }
 
@@ -367,31 +366,6 @@ fn refusals_are_told_apart_by_sqlstate() {
 #[test]
 fn server_that_starts_up_is_asked_again() {
     open(&answering(vec![error("57P03"), error("53300"), Vec::new(), ready()])).unwrap();
-}
-
-/// A connection that was begun is the first that is used, and only there.
-#[test]
-fn connection_is_begun_on_the_socket_of_the_only_server() {
-    let directory = tempfile::tempdir().unwrap();
-    let place = directory.path().display();
-    let of_socket = format!("host={place} port=5432 user=ada dbname=app");
-    assert!(begin(&address(&of_socket)).is_none(), "nothing listens");
-    let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
-    assert!(begin(&address("postgres://ada@127.0.0.1/app")).is_none());
-    assert!(begin(&address(&format!("host={place},{place} port=5432,5432 user=ada dbname=app"))).is_none());
-    let answers = [error("57P03"), ready()];
-    let serve = std::thread::spawn(move || {
-        for answer in answers {
-            let (mut stream, _) = listener.accept().unwrap();
-            read_start(&mut stream);
-            stream.write_all(&answer).unwrap();
-        }
-    });
-    let address = address(&of_socket);
-    let begun = begin(&address);
-    assert!(begun.is_some());
-    connect(&address, WAIT, begun).unwrap();
-    serve.join().unwrap();
 }
 
 /// The answer to `SHOW transaction_read_only`.
