@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the program for shipping, target/dist/authctl. It loads no library, which takes a quarter of the time of a short
-# command. Needs the static library of glibc, which is in Debian's libc6-dev.
+# Builds the program for shipping, target/dist/authctl. It loads no library: to load them takes a quarter of the time of a
+# short command. Needs the static library of glibc, which is in Debian's libc6-dev.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo --config packaging/static.toml build --profile dist --locked "$@"

@@ -24,8 +24,8 @@ pub struct Approach {
 }
 
 impl Approach {
-    /// Begins the connection, if `AUTHCTL_DB` names a server with a socket on this machine: it starts a process for it, which
-    /// takes as long as all that authctl does before its first query.
+    /// Begins the connection, if `AUTHCTL_DB` names a server with a socket on this machine. The server starts a process for
+    /// it, and needs about as long as authctl needs to prepare its first query.
     pub fn begin(environment: &Environment) -> Option<Self> {
         let given =
             environment.places.database.as_deref().filter(|given| given.to_str().is_some_and(Address::is_address))?;

@@ -154,7 +154,7 @@ impl ConnectError {
 }
 
 /// A connection to the socket of a server of this machine, on which nothing was sent yet. The server starts a process for it
-/// while the caller prepares what it will ask, which takes as long as all that authctl does until then.
+/// while the caller prepares what it asks.
 #[derive(Debug)]
 pub struct Begun {
     stream: UnixStream,

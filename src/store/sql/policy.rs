@@ -8,7 +8,7 @@ use crate::auth::storage::{PolicySet, StoreError};
 use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::OWN_TIME;
 
-/// Selects the settings, in any order: a server takes a tenth of the time to open a database for an order.
+/// Selects the settings in any order. To sort them, a server needs a tenth of the time in which it opens a database.
 pub(in crate::store) const SETTINGS: &str = r#"SELECT "key", "value" FROM "authctl_policy""#;
 
 /// Reads the policy: the settings over the defaults. An unknown key belongs to a later authctl and is
