@@ -10,7 +10,7 @@ use super::TransferError;
 use crate::auth::duration;
 use crate::auth::secret::digest;
 use crate::auth::storage::StoreError;
-use crate::store::engine::{Row, Tx, Value, ValueRef};
+use crate::store::engine::{Row, Tx, Value, ValueRef, insertion};
 use crate::store::mapping::{Holds, SchemaMapping, TABLES};
 
 /// A table that is copied.
@@ -237,11 +237,7 @@ impl Table {
         let width = self.columns.len();
         for rows in rows.chunks(VALUES_WRITTEN / width) {
             let mut values = Vec::with_capacity(rows.len() * width);
-            let mut places = Vec::with_capacity(rows.len());
             for row in rows {
-                let first = values.len() + 1;
-                let parameters: Vec<String> = (first..first + width).map(|number| format!("?{number}")).collect();
-                places.push(format!("({})", parameters.join(", ")));
                 for (value, (column, kind)) in row.iter().zip(&self.columns) {
                     if !tx.dialect().has_nul && matches!(value, Value::Text(text) if text.contains('\0')) {
                         let problem = "has the character NUL, which the new database cannot store";
@@ -250,8 +246,8 @@ impl Table {
                     values.push(kind.encoded(value, mapping, self.name, column));
                 }
             }
-            let sql = format!(r#"INSERT INTO "{}" ({}) VALUES {}"#, self.name, self.names(), places.join(", "));
-            tx.change(&sql, &values)?;
+            let target = format!(r#""{}" ({})"#, self.name, self.names());
+            tx.change(&insertion(&target, width, rows.len()), &values)?;
         }
         Ok(())
     }
