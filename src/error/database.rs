@@ -4,7 +4,7 @@ use super::os::{
     FREE_QUOTA, RAISE_SIZE_LIMIT, USE_LOCKS, WRITABLE, is_limit_of_files, no_home, remedy_of, too_many_files,
 };
 use super::rules::of_auth;
-use super::server::{of_server, of_statement};
+use super::server::of_server;
 use super::{ExitCode, Failure};
 use crate::auth::AuthError;
 use crate::auth::storage::StoreError;
@@ -13,6 +13,7 @@ use crate::store::postgres::ServerError;
 use crate::store::transfer::TransferError;
 use crate::store::{CopyError, OpenError};
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn of_store(error: &StoreError) -> Failure {
     match error {
         StoreError::EmailTaken => of_auth(&AuthError::UserExists),
@@ -44,13 +45,29 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
         StoreError::Uncertain(_) => Failure::new(ExitCode::Unwritable, "COMMIT_UNCERTAIN")
             .remedy("look at the disk")
             .hint("check whether the change is there before you repeat it"),
-        StoreError::ReadOnlyServer
-        | StoreError::NoTransactions
-        | StoreError::Canceled
-        | StoreError::SchemaChanged(_)
-        | StoreError::Unanswered(_)
-        | StoreError::Disconnected(_)
-        | StoreError::Denied(_) => of_statement(error),
+        StoreError::ReadOnlyServer => Failure::new(ExitCode::Database, "DATABASE_READ_ONLY")
+            .remedy(
+                "name the primary, or all hosts with target_session_attrs=read-write; if it is the primary, look at \
+                 default_transaction_read_only",
+            )
+            .unchanged(),
+        StoreError::NoTransactions => Failure::new(ExitCode::Database, "POOLER_UNSUITABLE")
+            .remedy("set pool_mode = transaction for the pooler, or name the server itself")
+            .unchanged(),
+        StoreError::Canceled => Failure::new(ExitCode::Database, "DATABASE_LIMIT")
+            .remedy("try again, or have the role given a longer one: ALTER ROLE ... SET statement_timeout")
+            .unchanged(),
+        StoreError::SchemaChanged(_) => Failure::new(ExitCode::Database, "DATABASE_INCOMPLETE")
+            .remedy("`authctl doctor` shows what another program changed: undo it, or restore a backup")
+            .unchanged(),
+        StoreError::Unanswered(_) => Failure::new(ExitCode::Unknown, "COMMIT_UNKNOWN")
+            .hint("`authctl audit tail` shows whether the change is there: look before you repeat it"),
+        StoreError::Denied(_) => Failure::new(ExitCode::Database, "DATABASE_DENIED")
+            .remedy("connect as the owner of the schema, or have the owner grant the right")
+            .unchanged(),
+        StoreError::Disconnected(_) => {
+            Failure::new(ExitCode::Busy, "DATABASE_DISCONNECTED").hint("nothing was changed; try again")
+        }
         StoreError::Inconsistent { table: "authctl_policy", .. } => {
             Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
                 .remedy("`authctl policy unset KEY` or `authctl doctor --fix` sets it back")

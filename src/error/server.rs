@@ -4,7 +4,6 @@ use std::error::Error;
 
 use super::database::of_store;
 use super::{ExitCode, Failure};
-use crate::auth::storage::StoreError;
 use crate::store::postgres::{AddressError, ConnectError, ServerError};
 
 pub(super) fn of_server(error: &ServerError) -> Failure {
@@ -80,33 +79,5 @@ fn of_connect(error: &ConnectError) -> Failure {
         }
         ConnectError::Several(errors) => errors.last().map_or_else(|| unreachable("name a host"), of_connect),
         ConnectError::Thread(_) => Failure::new(ExitCode::Failed, "FAILED"),
-    }
-}
-
-/// The failures of statements that only a server has.
-pub(super) fn of_statement(error: &StoreError) -> Failure {
-    let database = |name| Failure::new(ExitCode::Database, name);
-    match error {
-        StoreError::ReadOnlyServer => database("DATABASE_READ_ONLY")
-            .remedy(
-                "name the primary, or all hosts with target_session_attrs=read-write; if it is the primary, look at \
-                 default_transaction_read_only",
-            )
-            .unchanged(),
-        StoreError::NoTransactions => database("POOLER_UNSUITABLE")
-            .remedy("set pool_mode = transaction for the pooler, or name the server itself")
-            .unchanged(),
-        StoreError::Canceled => database("DATABASE_LIMIT")
-            .remedy("try again, or have the role given a longer one: ALTER ROLE ... SET statement_timeout")
-            .unchanged(),
-        StoreError::SchemaChanged(_) => database("DATABASE_INCOMPLETE")
-            .remedy("`authctl doctor` shows what another program changed: undo it, or restore a backup")
-            .unchanged(),
-        StoreError::Unanswered(_) => Failure::new(ExitCode::Unknown, "COMMIT_UNKNOWN")
-            .hint("`authctl audit tail` shows whether the change is there: look before you repeat it"),
-        StoreError::Denied(_) => database("DATABASE_DENIED")
-            .remedy("connect as the owner of the schema, or have the owner grant the right")
-            .unchanged(),
-        _ => Failure::new(ExitCode::Busy, "DATABASE_DISCONNECTED").hint("nothing was changed; try again"),
     }
 }
