@@ -240,7 +240,7 @@ impl Search<'_> {
     /// Connects to the first address of a server that answers.
     fn host(&mut self, host: &Host, target: TargetSession) -> Result<Client, ConnectError> {
         let mut error = ConnectError::Unreachable {
-            host: host.told(),
+            host: host.shown(),
             source: io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
         };
         for ip in addresses(host, self.limit)? {
@@ -275,7 +275,7 @@ impl Search<'_> {
             config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
         }
         let connector = verify.map(|verify| tls::connector(address, verify)).transpose();
-        let connector = connector.map_err(|source| ConnectError::Tls { host: host.told(), source })?;
+        let connector = connector.map_err(|source| ConnectError::Tls { host: host.shown(), source })?;
         let is_socket = ip.is_none();
         let connected = match (connector, self.begun.take()) {
             (tls, _) if is_guarded => start(&config, Unencrypted { tls }, limit, is_socket),
@@ -294,8 +294,8 @@ impl Search<'_> {
         });
         match state {
             Ok((None, client)) => Ok(client),
-            Ok((Some(wanted), _)) => Err(ConnectError::WrongState { host: host.told(), wanted }),
-            Err(Failed::Late) => Err(ConnectError::Silent { host: host.told(), limit }),
+            Ok((Some(wanted), _)) => Err(ConnectError::WrongState { host: host.shown(), wanted }),
+            Err(Failed::Late) => Err(ConnectError::Silent { host: host.shown(), limit }),
             Err(Failed::Io(source)) => Err(ConnectError::Thread(source)),
             Err(Failed::Driver(error)) => Err(reason(error, address, host, limit)),
         }
@@ -314,7 +314,7 @@ fn addresses(host: &Host, limit: Duration) -> Result<Vec<Option<IpAddr>>, Connec
     }
     let (name, port) = (name.clone(), host.port);
     let found = within(host, limit, move || getent::addresses(&name, port))?;
-    let found = found.map_err(|source| ConnectError::Unreachable { host: host.told(), source })?;
+    let found = found.map_err(|source| ConnectError::Unreachable { host: host.shown(), source })?;
     Ok(found.into_iter().map(|found| Some(found.ip())).collect())
 }
 
@@ -331,7 +331,7 @@ fn within<T: Send + 'static>(
     });
     thread.map_err(ConnectError::Thread)?;
     receiver.recv_timeout(limit).map_err(|error| match error {
-        RecvTimeoutError::Timeout => ConnectError::Silent { host: host.told(), limit },
+        RecvTimeoutError::Timeout => ConnectError::Silent { host: host.shown(), limit },
         RecvTimeoutError::Disconnected => ConnectError::Thread(io::Error::other("the thread ended early")),
     })
 }
@@ -415,7 +415,7 @@ fn is_answer(
 
 /// The error of the driver in our words.
 fn reason(error: tokio_postgres::Error, address: &Address, host: &Host, limit: Duration) -> ConnectError {
-    let host = host.told();
+    let host = host.shown();
     let user = address.user.clone();
     if let Some(refusal) = error.as_db_error() {
         let (code, message) = (refusal.code(), refusal.message().to_owned());

@@ -64,8 +64,8 @@ impl Host {
         }
     }
 
-    /// The server for messages: a socket by its path.
-    pub fn told(&self) -> String {
+    /// The server as messages show it: a socket by its path.
+    pub fn shown(&self) -> String {
         match &self.endpoint {
             Endpoint::Socket(directory) => directory.join(format!(".s.PGSQL.{}", self.port)).display().to_string(),
             Endpoint::Tcp { .. } => self.to_string(),
