@@ -383,7 +383,7 @@ fn major(version: &str) -> Option<u32> {
 }
 
 fn version(engine: &Postgres, address: &Address) -> Result<Option<(u32, Contents)>, ServerError> {
-    migrate::version(&mut engine.look_up()).map_err(|source| failed(address, source))
+    migrate::version(engine).map_err(|source| failed(address, source))
 }
 
 /// The error about a database without authctl's tables.

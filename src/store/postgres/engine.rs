@@ -293,7 +293,7 @@ impl Engine for Postgres {
     }
 
     fn schema_version(&mut self) -> Result<u32, StoreError> {
-        let found = migrate::version(&mut self.snapshot())?;
+        let found = migrate::version(self)?;
         found.map(|(version, _)| version).ok_or_else(|| StoreError::Incomplete(migrate::HISTORY.into()))
     }
 

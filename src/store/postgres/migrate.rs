@@ -60,14 +60,12 @@ const BETWEEN_PARTS: &str = "\n\n";
 
 /// The number of the newest migration that was applied, and what the schema holds; `None` if the schema or its list of
 /// migrations does not exist.
-pub(super) fn version(tx: &mut PostgresTx<'_>) -> Result<Option<(u32, Contents)>, StoreError> {
-    // The server plans the few rows in half of the time that the largest of them would take.
-    let applied = format!(
-        r#"SELECT "version", coalesce(to_regclass('"user"'), to_regclass('"session"'), to_regclass('"account"'),
-               to_regclass('"verification"')) IS NOT NULL FROM "{HISTORY}""#
-    );
+pub(super) fn version(engine: &Postgres) -> Result<Option<(u32, Contents)>, StoreError> {
+    // The server plans the few rows in half of the time that the largest of them would take. To look one name up takes it as
+    // long as to read them, so the others are looked up only where this one is not found.
+    let applied = format!(r#"SELECT "version", to_regclass('"user"') IS NOT NULL FROM "{HISTORY}""#);
     let read = |row: &Row<'_>| Ok((row.value(0)?.to_value(), row.truth(1)?));
-    let applied = match (tx as &mut dyn Tx).query_all(&applied, &[], read) {
+    let applied = match (&mut engine.look_up() as &mut dyn Tx).query_all(&applied, &[], read) {
         Err(StoreError::Incomplete(_)) => return Ok(None),
         applied => applied?,
     };
@@ -75,8 +73,17 @@ pub(super) fn version(tx: &mut PostgresTx<'_>) -> Result<Option<(u32, Contents)>
         Value::Integer(version) => Some((u32::try_from(version).ok()?, has_users)),
         _ => None,
     });
-    let contents = |has_users| if has_users { Contents::Native } else { Contents::State };
-    Ok(versions.max().map(|(version, has_users)| (version, contents(has_users))))
+    let Some((version, has_users)) = versions.max() else { return Ok(None) };
+    let is_native = has_users || has_others(engine)?;
+    Ok(Some((version, if is_native { Contents::Native } else { Contents::State })))
+}
+
+/// Whether the schema has a table of a native database besides that of the users, which is not there.
+fn has_others(engine: &Postgres) -> Result<bool, StoreError> {
+    let others = r#"SELECT coalesce(to_regclass('"session"'), to_regclass('"account"'), to_regclass('"verification"'))
+        IS NOT NULL"#;
+    let found = (&mut engine.look_up() as &mut dyn Tx).query_one(others, &[], |row| row.truth(0))?;
+    Ok(found == Some(true))
 }
 
 /// A migration that was applied, as the list has it.

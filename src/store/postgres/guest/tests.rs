@@ -493,7 +493,7 @@ fn older_state_is_migrated_by_its_owner_and_keeps_its_log() {
         let event = Event::new("state.created").with("made by an older authctl");
         audit::append(&mut tx, &Actor::default(), vec![event]).unwrap();
         tx.commit().unwrap();
-        let (old, contents) = migrate::version(&mut engine.snapshot_of_one()).unwrap().unwrap();
+        let (old, contents) = migrate::version(&engine).unwrap().unwrap();
         assert_eq!(contents, Contents::State);
         if old == migrate::LATEST {
             assert!(count > 1, "one migration makes all");
@@ -512,7 +512,7 @@ fn older_state_is_migrated_by_its_owner_and_keeps_its_log() {
         }
         let app = open_with(&database, "connect_timeout=20", "{}").unwrap();
         let mut store = app.with(|_| Err(StoreError::Incomplete("a file".into()))).unwrap();
-        assert_eq!(migrate::version(&mut engine.snapshot_of_one()).unwrap().unwrap().0, migrate::LATEST);
+        assert_eq!(migrate::version(&engine).unwrap().unwrap().0, migrate::LATEST);
         assert_eq!(store.schema_differences().unwrap(), [], "from version {old}");
         store.record(Event::new("policy.set")).unwrap();
         let log = store.newest_entries(9).unwrap();
