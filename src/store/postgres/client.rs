@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Error};
 
 /// How long the end of a connection may take. The server notices the end of the process in any case.
-const CLOSE_WAIT: Duration = Duration::from_millis(100);
+pub(super) const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -60,9 +60,18 @@ struct Connection {
     ends_with_process: Cell<bool>,
 }
 
+/// What drives a connection.
+///
+/// # Errors
+/// The operating system has no means to wait.
+pub(super) fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_io().enable_time().build()
+}
+
 impl Client {
     /// Waits for a connection of the driver. `is_socket` says that it is one of this machine.
     pub(super) fn connect<S, T>(
+        runtime: Arc<Runtime>,
         limit: Duration,
         is_socket: bool,
         connecting: impl Future<Output = Result<(tokio_postgres::Client, tokio_postgres::Connection<S, T>), Failed>>,
@@ -71,7 +80,6 @@ impl Client {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(Failed::Io)?;
         let connected = runtime.block_on(async { timeout(limit, connecting).await });
         let (driver, connection) = connected.map_err(|_| Failed::Late)??;
         let version = connection.parameter("server_version").map(str::to_owned);
@@ -82,7 +90,7 @@ impl Client {
         Ok(Self {
             driver: Arc::new(driver),
             connection: Connection {
-                runtime: Arc::new(runtime),
+                runtime,
                 task,
                 tells_end: Cell::new(!is_socket),
                 ends_with_process: Cell::default(),

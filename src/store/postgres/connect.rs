@@ -14,21 +14,26 @@ pub(super) mod tests;
 
 use std::collections::hash_map::RandomState;
 use std::error::Error as _;
+use std::fmt;
 use std::hash::BuildHasher as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
+use tokio::net::UnixStream;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::config::{ChannelBinding as DriverBinding, SslMode, SslNegotiation};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::tls::{MakeTlsConnect, NoTlsStream};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage, Socket};
 
 use super::address::{Address, ChannelBinding, Encryption, Endpoint, Host, TargetSession};
-use super::client::{Client, Failed};
+use super::client::{self, CLOSE_WAIT, Client, Failed};
 use super::major;
 use super::tls::{self, TlsError};
 use super::unencrypted::{AsksForPassword, Unencrypted};
@@ -153,13 +158,16 @@ impl ConnectError {
     }
 }
 
-/// A connection to the socket of a server of this machine, on which nothing was sent yet. The server starts a process for it
-/// while the caller prepares what it asks.
-#[derive(Debug)]
+/// A connection to the socket of a server of this machine, which knows who asks. It starts a process for it while the caller
+/// prepares what it asks.
 pub struct Begun {
-    stream: UnixStream,
+    runtime: Arc<Runtime>,
+    /// Waits until the server has let the role in.
+    connecting: JoinHandle<Result<Connected, Failed>>,
     since: Instant,
 }
+
+type Connected = (tokio_postgres::Client, tokio_postgres::Connection<UnixStream, NoTlsStream>);
 
 /// How long a connection that was begun is used. A server ends one that says nothing, PostgreSQL after a minute.
 const BEGUN_MAX: Duration = Duration::from_secs(1);
@@ -168,12 +176,41 @@ const BEGUN_MAX: Duration = Duration::from_secs(1);
 /// which reports it.
 #[expect(clippy::disallowed_methods, reason = "measures the time since then; the time of day stays an argument")]
 pub fn begin(address: &Address) -> Option<Begun> {
-    let [Host { endpoint: Endpoint::Socket(directory), port, .. }] = &address.hosts[..] else { return None };
+    let [host @ Host { endpoint: Endpoint::Socket(directory), port, .. }] = &address.hosts[..] else { return None };
+    let config = config(address, host, None);
     let place = SocketAddrUnix::new(directory.join(format!(".s.PGSQL.{port}"))).ok()?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).ok()?;
     rustix::net::connect(&socket, &place).ok()?;
-    Some(Begun { stream: socket.into(), since: Instant::now() })
+    let runtime = client::runtime().ok()?;
+    let stream = runtime.block_on(async {
+        let stream = UnixStream::from_std(socket.into())?;
+        stream.writable().await.map(|()| stream)
+    });
+    let stream = stream.ok()?;
+    let connecting = runtime.spawn(async move { config.connect_raw(stream, NoTls).await.map_err(Failed::Driver) });
+    // One turn for the driver, which says who asks.
+    runtime.block_on(tokio::task::yield_now());
+    // The system may have woken the server on the processor of this process, and would let it wait there. When it has had
+    // its turn, the process that it starts runs on another one.
+    std::thread::yield_now();
+    Some(Begun { runtime: Arc::new(runtime), connecting, since: Instant::now() })
+}
+
+impl Drop for Begun {
+    /// Ends a connection that was not used when the server waits for a statement, so that it logs nothing.
+    fn drop(&mut self) {
+        let Self { runtime, connecting, .. } = self;
+        if !connecting.is_finished() {
+            let _ended_in_time = runtime.block_on(async { timeout(CLOSE_WAIT, connecting).await });
+        }
+    }
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Begun").field("since", &self.since).finish_non_exhaustive()
+    }
 }
 
 /// Connects to the first server that serves, over a connection that was begun if there is one.
@@ -263,14 +300,13 @@ impl Search<'_> {
         is_guarded: bool,
     ) -> Result<Client, ConnectError> {
         let Self { address, limit, .. } = *self;
-        let mut config = config(address, host, ip, limit);
-        let (mode, verify) = match address.encryption(host) {
-            Encryption::Never => (SslMode::Disable, None),
-            Encryption::Offered(verify) => (SslMode::Prefer, Some(verify)),
-            Encryption::Required(verify) => (SslMode::Require, Some(verify)),
+        let mut config = config(address, host, ip);
+        config.connect_timeout(limit);
+        let verify = match address.encryption(host) {
+            Encryption::Never => None,
+            Encryption::Offered(verify) | Encryption::Required(verify) => Some(verify),
         };
-        config.ssl_mode(mode);
-        let is_guarded = is_guarded && mode != SslMode::Require;
+        let is_guarded = is_guarded && config.get_ssl_mode() != SslMode::Require;
         if is_guarded {
             config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
         }
@@ -280,7 +316,7 @@ impl Search<'_> {
         let connected = match (connector, self.begun.take()) {
             (tls, _) if is_guarded => start(&config, Unencrypted { tls }, limit, is_socket),
             (Some(connector), _) => start(&config, connector, limit, is_socket),
-            (None, Some(begun)) => start_over(begun, &config, limit),
+            (None, Some(begun)) => start_over(begun, limit),
             (None, None) => start(&config, NoTls, limit, is_socket),
         };
         let state = connected.and_then(|mut client| {
@@ -342,25 +378,27 @@ fn start<T: MakeTlsConnect<Socket, Stream: Send + 'static>>(
     limit: Duration,
     is_socket: bool,
 ) -> Result<Client, Failed> {
-    Client::connect(limit, is_socket, async { config.connect(connector).await.map_err(Failed::Driver) })
+    let runtime = client::runtime().map_err(Failed::Io)?;
+    Client::connect(Arc::new(runtime), limit, is_socket, async {
+        config.connect(connector).await.map_err(Failed::Driver)
+    })
 }
 
-fn start_over(begun: Begun, config: &Config, limit: Duration) -> Result<Client, Failed> {
-    Client::connect(limit, true, async {
-        let stream = tokio::net::UnixStream::from_std(begun.stream).map_err(Failed::Io)?;
-        config.connect_raw(stream, NoTls).await.map_err(Failed::Driver)
+fn start_over(mut begun: Begun, limit: Duration) -> Result<Client, Failed> {
+    Client::connect(Arc::clone(&begun.runtime), limit, true, async {
+        (&mut begun.connecting).await.unwrap_or_else(|error| Err(Failed::Io(io::Error::other(error))))
     })
 }
 
 /// The settings of the driver. It keeps its own copy of the password, which it does not wipe.
-fn config(address: &Address, host: &Host, ip: Option<IpAddr>, limit: Duration) -> Config {
+fn config(address: &Address, host: &Host, ip: Option<IpAddr>) -> Config {
     let mut config = Config::new();
     match &host.endpoint {
         Endpoint::Socket(path) => config.host_path(path),
         Endpoint::Tcp { name, .. } => config.host(name),
     };
     ip.map(|ip| config.hostaddr(ip));
-    config.port(host.port).user(&address.user).dbname(&address.database).connect_timeout(limit);
+    config.port(host.port).user(&address.user).dbname(&address.database);
     config.application_name(address.application_name.as_deref().unwrap_or(APPLICATION_NAME));
     if let Some(password) = &host.password {
         config.password(password.expose());
@@ -372,6 +410,11 @@ fn config(address: &Address, host: &Host, ip: Option<IpAddr>, limit: Duration) -
         ChannelBinding::Disable => DriverBinding::Disable,
         ChannelBinding::Prefer => DriverBinding::Prefer,
         ChannelBinding::Require => DriverBinding::Require,
+    });
+    config.ssl_mode(match address.encryption(host) {
+        Encryption::Never => SslMode::Disable,
+        Encryption::Offered(_) => SslMode::Prefer,
+        Encryption::Required(_) => SslMode::Require,
     });
     config.ssl_negotiation(if address.tls.is_direct { SslNegotiation::Direct } else { SslNegotiation::Postgres });
     let keepalives = &address.keepalives;

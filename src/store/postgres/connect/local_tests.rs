@@ -1,7 +1,9 @@
 //! Servers on this machine: connections that are begun early, and what messages say of the servers.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use super::tests::{WAIT, address, error, listener, read_start, ready, refusal};
 use super::{ConnectError, begin, connect};
@@ -29,6 +31,29 @@ fn connection_is_begun_on_the_socket_of_the_only_server() {
     assert!(begun.is_some());
     connect(&address, WAIT, begun).unwrap();
     serve.join().unwrap();
+}
+
+/// The server has no reason to complain of a connection that ends.
+#[test]
+fn unused_connection_has_said_who_asks_and_ends_when_it_is_let_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
+    let (sender, receiver) = sync_channel(1);
+    let serve = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_start(&mut stream);
+        sender.send(()).unwrap();
+        // The other side could end meanwhile.
+        std::thread::sleep(Duration::from_millis(10));
+        stream.write_all(&ready()).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        rest
+    });
+    let begun = begin(&address(&format!("host={} port=5432 user=ada dbname=app", directory.path().display())));
+    receiver.recv_timeout(WAIT).expect("the server knows who asks before an answer is waited for");
+    drop(begun);
+    assert!(serve.join().unwrap().is_empty());
 }
 
 #[test]
