@@ -194,7 +194,7 @@ fn measure(rows: &mut [Row<'_>], rounds: usize, place: &Place) {
             order.reverse();
         }
         for row in order {
-            place.forget_attempts();
+            place.prepare();
             row.run();
         }
     }
@@ -228,7 +228,7 @@ impl Row<'_> {
     }
 
     fn json(&self, rows: &[Row<'_>], place: &Place) -> Value {
-        place.forget_attempts();
+        place.prepare();
         json!({
             "name": self.name,
             "processorMs": {"p10": self.processor(10), "median": self.processor(50), "p90": self.processor(90)},
@@ -366,7 +366,7 @@ fn print(rows: &[Row<'_>], rounds: usize, place: &Place) {
         let [p10, middle, p90] = [10, 50, 90].map(|percent| row.processor(percent));
         let ratio = row.ratio(rows).map_or("-".to_owned(), |ratio| format!("x{ratio:.2}"));
         let beside = row.beside.unwrap_or("-");
-        place.forget_attempts();
+        place.prepare();
         let (name, elapsed, peak) = (&row.name, row.elapsed(50), peak(&(row.program)()));
         println!("| {name} | {middle:.2} | {p10:.2} | {p90:.2} | {elapsed:.2} | {beside} | {ratio} | {peak} |");
     }

@@ -138,7 +138,7 @@ impl Place {
     }
 
     pub(crate) fn sqlite3(&self) -> Command {
-        let mut command = Command::new("sqlite3");
+        let mut command = peer("sqlite3");
         command.arg(self.path("auth.db")).arg(&self.question);
         command
     }
@@ -152,10 +152,12 @@ impl Place {
         start.elapsed()
     }
 
-    /// Deletes failed attempts in the file, so that earlier runs do not throttle later ones. It closes the database, because the
-    /// last connection has more work to do when it closes.
-    pub(crate) fn forget_attempts(&self) {
+    /// Makes ready for the next run. On a server, it waits until the process of the run before has ended, which goes on after
+    /// its client. In a file, it deletes failed attempts, so that earlier runs do not throttle later ones, and closes the
+    /// database, because the last connection has more work to do when it closes.
+    pub(crate) fn prepare(&self) {
         if self.server.is_some() {
+            std::thread::sleep(SERVER_END);
             return;
         }
         let database = rusqlite::Connection::open(self.path("auth.db")).unwrap();
@@ -232,8 +234,19 @@ fn question(schema: &str, token: &str) -> String {
 fn psql(address: &str, sql: &str) -> Command {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found = versions.map(|version| version.path().join("bin/psql")).filter(|path| path.exists());
-    let mut command = Command::new(found.next().unwrap_or_else(|| "psql".into()));
+    let mut command = peer(found.next().unwrap_or_else(|| "psql".into()));
     command.args(["-XAtc", sql, address]);
+    command
+}
+
+/// How long a process of a server takes to end, at most.
+const SERVER_END: Duration = Duration::from_millis(5);
+
+/// A program that is compared with authctl, and has no more of an environment. In that of cargo it would look for its libraries
+/// in other places first.
+fn peer(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
     command
 }
 
