@@ -223,9 +223,11 @@ impl Address {
         }
     }
 
-    /// The address for messages, JSON and the log: `postgres://user@host:port/db`, without a password and parameters.
+    /// The address for messages, JSON and the log: `postgres://user@host:port/db`, without a password, and with no parameter but
+    /// the schema, by which databases of authctl in one database of the server differ.
     pub fn shown(&self) -> String {
-        format!("postgres://{}@{}/{}", encoded(&self.user), self.servers(), encoded(&self.database))
+        let schema = in_query(self.schema.as_deref());
+        format!("postgres://{}@{}/{}{schema}", encoded(&self.user), self.servers(), encoded(&self.database))
     }
 
     fn servers(&self) -> String {
@@ -244,8 +246,7 @@ impl Address {
     pub(super) fn key_in(&self, schema: Option<&str>) -> String {
         let mut hosts: Vec<String> = self.hosts.iter().map(|host| host.to_string().to_ascii_lowercase()).collect();
         hosts.sort_unstable();
-        let schema = schema.map(|schema| format!("?schema={}", encoded(schema)));
-        format!("postgres://{}/{}{}", hosts.join(","), encoded(&self.database), schema.unwrap_or_default())
+        format!("postgres://{}/{}{}", hosts.join(","), encoded(&self.database), in_query(schema))
     }
 
     /// The schema, as Prisma's `schema` parameter names it.
@@ -281,6 +282,11 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown())
     }
+}
+
+/// The parameter that names a schema, as the only one of an address.
+fn in_query(schema: Option<&str>) -> String {
+    schema.map(|schema| format!("?schema={}", encoded(schema))).unwrap_or_default()
 }
 
 /// What follows the scheme of a URL.

@@ -109,7 +109,12 @@ fn address_names_the_server_that_libpq_names() {
 #[test]
 fn shown_address_is_read_back_as_the_same_address() {
     let outside = Outside::new();
-    for text in ["postgres://", "postgres://a%40b:c@[fe80::1]:1,h/x%2Fy?sslmode=disable", "host=/run/a,h user='p q'"] {
+    for text in [
+        "postgres://",
+        "postgres://a%40b:c@[fe80::1]:1,h/x%2Fy?sslmode=disable",
+        "host=/run/a,h user='p q'",
+        "postgres://h/app?sslmode=disable&schema=a%26b%20c",
+    ] {
         let shown = outside.shown(text);
         assert_eq!(outside.shown(&shown), shown);
         assert_eq!(outside.parse(&shown).unwrap().key(), outside.parse(text).unwrap().key());
@@ -199,7 +204,7 @@ fn parameters_of_orms_pools_and_later_libpqs_are_dropped() {
     let prisma = "postgres://h/app?schema=auth&pgbouncer=true&connection_limit=1&pool_timeout=0&socket_timeout=9\
                   &statement_cache_size=0&sslaccept=strict&uselibpqcompat=true";
     let address = parse(prisma).unwrap();
-    assert_eq!((address.shown().as_str(), address.schema()), ("postgres://me@h:5432/app", Some("auth")));
+    assert_eq!((address.shown().as_str(), address.schema()), ("postgres://me@h:5432/app?schema=auth", Some("auth")));
     assert_eq!(parse("postgres://h/app?ssl=true").unwrap().ssl_mode, Some(SslMode::Require));
     let of_libpq_18 = "postgres://h/app?max_protocol_version=latest&oauth_issuer=https://id.example.com&oauth_client_id=a\
                        &oauth_client_secret=canary&oauth_scope=openid&sslkeylogfile=keys";
