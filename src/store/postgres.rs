@@ -161,8 +161,10 @@ pub fn open(
     let opened = if let Some((found, Contents::Native)) = found {
         Opened::Own(at_latest(engine, address, found)?.into_store())
     } else {
-        let missing = || ServerError::Missing { address: address.shown(), schema: schema.to_owned() };
-        Opened::Guest(guest::open(engine, address, overrides, true)?.ok_or_else(missing)?)
+        let Some(app) = guest::open(engine, address, overrides, true)? else {
+            return Err(missing(&connected_to(schema, address, wait)?, address)?.into());
+        };
+        Opened::Guest(app)
     };
     Ok((opened, behind))
 }
@@ -186,8 +188,10 @@ pub fn open_to_complete(
         Some((found, Contents::Native)) => return Err(ServerError::Newer { address: address.shown(), found }.into()),
         Some((_, Contents::State)) | None => {}
     }
-    let missing = || ServerError::Missing { address: address.shown(), schema: schema.to_owned() };
-    guest::open(engine, address, overrides, false)?.ok_or_else(missing)?.to_complete(wait)
+    let Some(app) = guest::open(engine, address, overrides, false)? else {
+        return Err(missing(&connected_to(schema, address, wait)?, address)?.into());
+    };
+    app.to_complete(wait)
 }
 
 /// Connects for an act that begins as [`open`] says.
@@ -335,8 +339,11 @@ pub fn migrate(address: &Address, wait: Duration) -> Result<Migrated, ServerErro
     let mut found = version(&engine, address)?;
     if found.is_none() && engine.schema() != SCHEMA {
         // The address names the schema of the app.
-        engine = connected_to(SCHEMA, address, wait)?;
-        found = version(&engine, address)?.filter(|(_, contents)| *contents == Contents::State);
+        let state = connected_to(SCHEMA, address, wait)?;
+        found = version(&state, address)?.filter(|(_, contents)| *contents == Contents::State);
+        if found.is_some() {
+            engine = state;
+        }
     }
     let Some((found, contents)) = found else { return Err(missing(&engine, address)?) };
     let (before, restored) = bring_up_to_date(&engine, address, contents)?;
@@ -386,15 +393,20 @@ fn version(engine: &Postgres, address: &Address) -> Result<Option<(u32, Contents
     migrate::version(engine).map_err(|source| failed(address, source))
 }
 
-/// The error about a database without authctl's tables.
+/// The error about a database that authctl did not make, or whose list of migrations is lost.
 fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerError> {
-    let is_of_app = description::Found::has_app(engine).map_err(|source| failed(address, source))?;
+    let failed = |source| failed(address, source);
     let shown = address.shown();
-    Ok(if is_of_app {
-        ServerError::NotOwn { address: shown }
-    } else {
-        ServerError::Missing { address: shown, schema: schema_of(address).to_owned() }
-    })
+    if description::Found::has_app(engine).map_err(failed)? {
+        return Ok(ServerError::NotOwn { address: shown });
+    }
+    if version(engine, address)?.is_none() && migrate::has_any(engine, migrate::OWN_TABLES).map_err(failed)? {
+        return Ok(ServerError::History {
+            address: shown,
+            problem: "it is empty or missing, and the tables are there".into(),
+        });
+    }
+    Ok(ServerError::Missing { address: shown, schema: engine.schema().to_owned() })
 }
 
 /// Migrates. Returns the version before, and what was made again.

@@ -74,15 +74,15 @@ pub(super) fn version(engine: &Postgres) -> Result<Option<(u32, Contents)>, Stor
         _ => None,
     });
     let Some((version, has_users)) = versions.max() else { return Ok(None) };
-    let is_native = has_users || has_others(engine)?;
+    let is_native = has_users || has_any(engine, &["session", "account", "verification"])?;
     Ok(Some((version, if is_native { Contents::Native } else { Contents::State })))
 }
 
-/// Whether the schema has a table of a native database besides that of the users, which is not there.
-fn has_others(engine: &Postgres) -> Result<bool, StoreError> {
-    let others = r#"SELECT coalesce(to_regclass('"session"'), to_regclass('"account"'), to_regclass('"verification"'))
-        IS NOT NULL"#;
-    let found = (&mut engine.look_up() as &mut dyn Tx).query_one(others, &[], |row| row.truth(0))?;
+/// Whether the schema of an engine has one of some tables.
+pub(super) fn has_any(engine: &Postgres, tables: &[&str]) -> Result<bool, StoreError> {
+    let places: Vec<String> = tables.iter().map(|table| format!("to_regclass('\"{table}\"')")).collect();
+    let found = format!("SELECT coalesce({}) IS NOT NULL", places.join(", "));
+    let found = (&mut engine.look_up() as &mut dyn Tx).query_one(&found, &[], |row| row.truth(0))?;
     Ok(found == Some(true))
 }
 

@@ -2,14 +2,16 @@
 
 use super::super::migrate::{self, Contents, Failed};
 use super::super::schema::differences;
-use super::super::{ServerError, address_of, create, create_with};
+use super::super::{
+    ServerError, address_of, create, create_with, migrate as migrate_all, open, open_own, open_to_complete,
+};
 use super::tests::{WAIT, opened};
 use super::*;
 use crate::auth::audit::{Actor, Event};
 use crate::auth::storage::{Differs, Maintenance as _};
-use crate::store::OpenError;
 use crate::store::postgres::server;
 use crate::store::sql::audit;
+use crate::store::{OpenError, SchemaOverrides};
 
 /// Runs a statement as another program does.
 fn damage(engine: &Postgres, sql: &str) {
@@ -105,6 +107,27 @@ fn list_that_lacks_a_migration_is_damage() {
     let engine = opened(&database);
     damage(&engine, r#"DELETE FROM "authctl_schema_history" WHERE "version" = 12"#);
     assert!(matches!(migrate::run(&engine, Contents::Native), Err(Failed::History(_))));
+}
+
+/// The hint for a schema that does not exist would lead to a command that fails.
+#[test]
+fn lost_list_of_migrations_is_damage_and_no_missing_schema() {
+    let Some(database) = server::database() else { return };
+    let engine = opened(&database);
+    let address = address_of(database.url());
+    for lost in [r#"DELETE FROM "authctl_schema_history""#, r#"DROP TABLE "authctl_schema_history""#] {
+        damage(&engine, lost);
+        let overrides = SchemaOverrides::default();
+        let unopened = open(&address, None, None, WAIT, &overrides, false).map(drop);
+        let uncompleted = open_to_complete(&address, WAIT, &overrides, false).map(drop);
+        let others = [open_own(&address, WAIT).map(drop), migrate_all(&address, WAIT).map(drop)];
+        for refused in others.map(|other| other.map_err(OpenError::from)).into_iter().chain([unopened, uncompleted]) {
+            assert!(
+                matches!(&refused, Err(OpenError::Server(error)) if matches!(**error, ServerError::History { .. })),
+                "{lost}: {refused:?}"
+            );
+        }
+    }
 }
 
 #[test]
