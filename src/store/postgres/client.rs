@@ -18,6 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Error};
 
+use super::statement::Statement;
+
 /// How long the end of a connection may take. The server notices the end of the process in any case.
 pub(super) const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
@@ -134,25 +136,14 @@ impl Client {
 
     /// Drives the connection until there is an answer.
     pub(super) fn wait_for<T>(&self, limit: Duration, answer: impl AsyncFnOnce(&tokio_postgres::Client) -> T) -> T {
-        self.drive(async |driver| self.within(limit, answer(driver)).await)
+        self.exchange(limit, async |exchange| exchange.within(answer(exchange.driver)).await)
     }
 
-    /// Drives the connection for a caller who waits for each part of an answer by [`Client::within`].
-    pub(super) fn drive<T>(&self, parts: impl AsyncFnOnce(&tokio_postgres::Client) -> T) -> T {
+    /// Drives the connection for a caller who sends statements and waits for their answers.
+    pub(super) fn exchange<T>(&self, limit: Duration, parts: impl AsyncFnOnce(Exchange<'_>) -> T) -> T {
         #[cfg(test)]
         tests::WAITS.set(tests::WAITS.get() + 1);
-        self.connection.runtime.block_on(parts(&self.driver))
-    }
-
-    /// Waits for an answer. After the limit it ends the connection, and the answer is that it was ended.
-    pub(super) async fn within<T>(&self, limit: Duration, answer: impl Future<Output = T>) -> T {
-        let mut answer = pin!(answer);
-        if let Ok(answered) = timeout(limit, &mut answer).await {
-            return answered;
-        }
-        self.exceeded.set(Some(limit));
-        self.connection.task.abort();
-        answer.await
+        self.connection.runtime.block_on(parts(Exchange { driver: &self.driver, client: self, limit }))
     }
 
     /// Sends a statement and waits for no answer.
@@ -175,6 +166,37 @@ impl Client {
     /// Whether the server or the network ended the connection.
     pub(super) fn is_closed(&self) -> bool {
         self.driver.is_closed()
+    }
+}
+
+/// Statements that are sent, each answer to which has a limit.
+#[derive(Clone, Copy)]
+pub(super) struct Exchange<'c> {
+    pub(super) driver: &'c tokio_postgres::Client,
+    client: &'c Client,
+    limit: Duration,
+}
+
+impl Exchange<'_> {
+    /// Waits for an answer. After the limit it ends the connection, and the answer is that it was ended.
+    pub(super) async fn within<T>(self, answer: impl Future<Output = T>) -> T {
+        let mut answer = pin!(answer);
+        if let Ok(answered) = timeout(self.limit, &mut answer).await {
+            return answered;
+        }
+        self.client.exceeded.set(Some(self.limit));
+        self.client.connection.task.abort();
+        answer.await
+    }
+
+    /// Runs statements that have no parameters.
+    pub(super) async fn batch(self, sql: &str) -> Result<(), Error> {
+        self.within(self.driver.batch_execute(sql)).await
+    }
+
+    /// Runs a statement and returns how many rows it wrote.
+    pub(super) async fn execute(self, statement: &Statement<'_>) -> Result<u64, Error> {
+        self.within(self.driver.execute_typed(&statement.sql, &statement.parameters())).await
     }
 }
 

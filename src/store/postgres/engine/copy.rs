@@ -54,9 +54,8 @@ impl PostgresTx<'_> {
         rows: &mut NewRows<'_>,
     ) -> Result<u64, StoreError> {
         self.forget_written(&format!("INSERT INTO {target}"));
-        let (client, limit) = (self.client, self.limit);
-        let copied = self.drive(async |driver| {
-            let sink: CopyInSink<Bytes> = client.within(limit, driver.copy_in(statement)).await?;
+        let copied = self.exchange(async |exchange| {
+            let sink: CopyInSink<Bytes> = exchange.within(exchange.driver.copy_in(statement)).await?;
             let mut sink = pin!(sink);
             let mut lines = BytesMut::with_capacity(2 * SENT);
             for row in rows {
@@ -65,11 +64,11 @@ impl PostgresTx<'_> {
                     return Ok(Err(error));
                 }
                 if lines.len() >= SENT {
-                    client.within(limit, sink.send(lines.split().freeze())).await?;
+                    exchange.within(sink.send(lines.split().freeze())).await?;
                 }
             }
-            client.within(limit, sink.send(lines.freeze())).await?;
-            client.within(limit, sink.as_mut().finish()).await.map(Ok)
+            exchange.within(sink.send(lines.freeze())).await?;
+            exchange.within(sink.as_mut().finish()).await.map(Ok)
         })?;
         self.has_failed |= copied.is_err();
         copied

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::{join, join_all, join3, join5};
 use futures_util::pin_mut;
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::{Error, SimpleQueryMessage};
 
 use super::{App, Postgres, Tables};
 use crate::auth::storage::StoreError;
@@ -15,7 +15,7 @@ use crate::store::mapping::identifier;
 use crate::store::postgres::ahead::Ahead;
 use crate::store::postgres::app_tables::{own_tables, with_absent, with_schemas};
 use crate::store::postgres::catalog;
-use crate::store::postgres::client::Client;
+use crate::store::postgres::client::{Client, Exchange};
 use crate::store::postgres::dialect::DIALECT;
 use crate::store::postgres::error::{native_columns, of_commit, translate};
 use crate::store::postgres::row::Cells;
@@ -115,48 +115,39 @@ impl<'c> PostgresTx<'c> {
     /// Waits for the answer to a statement, which is sent at once with what begins the transaction.
     pub(super) fn wait_for<T>(
         &mut self,
-        answer: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+        answer: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
-        let (client, limit) = (self.client, self.limit);
-        self.drive(async |driver| client.within(limit, answer(driver)).await)
+        self.exchange(async |exchange| exchange.within(answer(exchange.driver)).await)
     }
 
     /// As [`Self::wait_for`], for an answer in parts, each of which is waited for.
-    pub(super) fn drive<T>(
+    pub(super) fn exchange<T>(
         &mut self,
-        parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+        parts: impl AsyncFnOnce(Exchange<'_>) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let (client, limit, along) = (self.client, self.limit, &self.along);
         let (begin, later, end) = (self.begin.take(), std::mem::take(&mut self.later), self.end.take());
         let later = statements(&later)?;
-        let ahead = self.ahead.filter(|_| begin.is_some());
+        let (ahead, along) = (self.ahead.filter(|_| begin.is_some()), &self.along);
         self.is_open = end.is_none();
-        let (answered, asked) = client.drive(async |driver| {
-            let ahead = async {
-                if let Some(ahead) = ahead {
-                    let _needs_no_answer = client.within(limit, ahead.ask(driver)).await;
-                }
-                client.within(limit, along.ask(driver)).await
-            };
-            let end = async {
-                match end {
-                    Some(end) => client.within(limit, driver.batch_execute(end)).await,
-                    None => Ok(()),
-                }
-            };
-            let begin = async {
-                let Some(begin) = begin else { return Ok(true) };
-                let answers = client.within(limit, driver.simple_query(&begin.sql)).await?;
-                Ok(!begin.needs_row || matches!(answers.last(), Some(SimpleQueryMessage::CommandComplete(1))))
-            };
-            let later = send(client, limit, driver, &later);
-            let (has_begun, done, answered, asked, has_ended) = join5(begin, later, parts(driver), ahead, end).await;
-            let answer = has_begun
-                .and_then(|has_row| done.and(answered).and_then(|answer| has_ended.map(|()| (answer, has_row))));
-            (answer, asked)
+        let (answered, asked) = self.client.exchange(self.limit, async |exchange| {
+            let (has_row, done, answer, asked, ended) = join5(
+                send_begin(exchange, begin),
+                send(exchange, &later),
+                parts(exchange),
+                ask(exchange, ahead, along),
+                send_end(exchange, end),
+            )
+            .await;
+            // The first error is the reason for those after it.
+            let answered = has_row.and_then(|has_row| {
+                done?;
+                let answer = answer?;
+                ended.map(|()| (answer, has_row))
+            });
+            (answered, asked)
         });
         let (answer, has_row) = answered.map_err(|error| {
             self.has_failed = true;
@@ -173,17 +164,13 @@ impl<'c> PostgresTx<'c> {
         Ok(answer)
     }
 
-    /// As [`Self::drive`], for a statement that writes. The transaction goes on after its failure, as on SQLite, so that it can
+    /// As [`Self::exchange`], for a statement that writes. The transaction goes on after its failure, as on SQLite, so that it can
     /// be told what the constraints of other programs are about.
-    fn guarded<T>(
-        &mut self,
-        parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
-    ) -> Result<T, StoreError> {
-        let (client, limit) = (self.client, self.limit);
-        let done = self.drive(async |driver| {
-            let before = client.within(limit, driver.batch_execute("SAVEPOINT statement"));
-            let after = client.within(limit, driver.batch_execute("RELEASE SAVEPOINT statement"));
-            let (before, done, after) = join3(before, parts(driver), after).await;
+    fn guarded<T>(&mut self, parts: impl AsyncFnOnce(Exchange<'_>) -> Result<T, Error>) -> Result<T, StoreError> {
+        let done = self.exchange(async |exchange| {
+            let before = exchange.batch("SAVEPOINT statement");
+            let after = exchange.batch("RELEASE SAVEPOINT statement");
+            let (before, done, after) = join3(before, parts(exchange), after).await;
             before?;
             let done = done?;
             after.map(|()| done)
@@ -242,12 +229,11 @@ impl<'c> PostgresTx<'c> {
 
     fn rows(&mut self, statement: &Statement<'_>, each: &mut EachRow<'_>) -> Result<(), StoreError> {
         let mut has_rows = false;
-        let (client, limit) = (self.client, self.limit);
-        let parts = async |driver: &tokio_postgres::Client| {
-            let rows = driver.query_typed_raw(&statement.sql, statement.parameters());
-            let rows = client.within(limit, rows).await?;
+        let parts = async |exchange: Exchange<'_>| {
+            let rows = exchange.driver.query_typed_raw(&statement.sql, statement.parameters());
+            let rows = exchange.within(rows).await?;
             pin_mut!(rows);
-            while let Some(row) = client.within(limit, rows.next()).await {
+            while let Some(row) = exchange.within(rows.next()).await {
                 let row = Cells::of(&row?)?;
                 has_rows = true;
                 match each(&Row::new(&row)) {
@@ -260,9 +246,9 @@ impl<'c> PostgresTx<'c> {
         let read = if is_write(&statement.sql) {
             self.require_begun()?;
             self.forget_written(&statement.sql);
-            if self.app.is_some() { self.guarded(parts) } else { self.drive(parts) }
+            if self.app.is_some() { self.guarded(parts) } else { self.exchange(parts) }
         } else {
-            self.drive(parts)
+            self.exchange(parts)
         };
         self.has_rows |= has_rows;
         read?
@@ -279,12 +265,8 @@ impl<'c> PostgresTx<'c> {
         if sql.starts_with(TAKE_BACK) {
             self.has_failed = false;
         }
-        let (client, limit) = (self.client, self.limit);
-        let done = async |driver: &tokio_postgres::Client| {
-            let parameters = statement.parameters();
-            client.within(limit, driver.execute_typed(&statement.sql, &parameters)).await
-        };
-        if is_guarded && is_write(sql) { self.guarded(done) } else { self.drive(done) }
+        let done = async |exchange: Exchange<'_>| exchange.execute(&statement).await;
+        if is_guarded && is_write(sql) { self.guarded(done) } else { self.exchange(done) }
     }
 
     /// Waits until the transaction has begun. A statement that writes must not run outside of it where it cannot begin.
@@ -303,7 +285,7 @@ impl<'c> PostgresTx<'c> {
 
     /// Runs statements that have no parameters.
     pub(in crate::store::postgres) fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.wait_for(async |driver| driver.batch_execute(sql).await)
+        self.exchange(async |exchange| exchange.batch(sql).await)
     }
 
     /// Ends the transaction.
@@ -322,11 +304,9 @@ impl<'c> PostgresTx<'c> {
         let later = std::mem::take(&mut self.later);
         let later = statements(&later)?;
         self.is_open = false;
-        let (client, limit) = (self.client, self.limit);
-        let (done, ended) = client.drive(async |driver| {
-            let commit = client.within(limit, driver.batch_execute("COMMIT"));
-            join(send(client, limit, driver, &later), commit).await
-        });
+        let (done, ended) = self
+            .client
+            .exchange(self.limit, async |exchange| join(send(exchange, &later), exchange.batch("COMMIT")).await);
         // After a statement that the server refuses, it answers the commit with a rollback.
         let done =
             done.map_err(|error| if error.as_db_error().is_some() { translate(&error) } else { of_commit(&error) });
@@ -344,18 +324,35 @@ fn statements(queries: &[Query]) -> Result<Vec<Statement<'_>>, StoreError> {
     queries.iter().map(|(sql, values)| Statement::new(sql, values)).collect()
 }
 
+/// Begins a transaction, if it has not begun. Returns whether the last statement found the row that it needs.
+async fn send_begin(exchange: Exchange<'_>, begin: Option<Begin>) -> Result<bool, Error> {
+    let Some(Begin { sql, needs_row }) = begin else { return Ok(true) };
+    let answers = exchange.within(exchange.driver.simple_query(&sql)).await?;
+    Ok(!needs_row || matches!(answers.last(), Some(SimpleQueryMessage::CommandComplete(1))))
+}
+
 /// Sends statements together, whose answers only say whether they failed. Returns the first error.
-async fn send(
-    client: &Client,
-    limit: Duration,
-    driver: &tokio_postgres::Client,
-    statements: &[Statement<'_>],
-) -> Result<(), tokio_postgres::Error> {
-    let done = join_all(statements.iter().map(async |statement| {
-        let parameters = statement.parameters();
-        client.within(limit, driver.execute_typed(&statement.sql, &parameters)).await.map(drop)
-    }));
-    done.await.into_iter().collect()
+async fn send(exchange: Exchange<'_>, statements: &[Statement<'_>]) -> Result<(), Error> {
+    join_all(statements.iter().map(|statement| exchange.execute(statement)))
+        .await
+        .into_iter()
+        .try_for_each(|done| done.map(drop))
+}
+
+/// Sends queries whose answers are kept. Those that were asked ahead of the transaction may fail.
+async fn ask(exchange: Exchange<'_>, ahead: Option<&Ahead>, along: &Ahead) -> Result<(), StoreError> {
+    if let Some(ahead) = ahead {
+        let _needs_no_answer = exchange.within(ahead.ask(exchange.driver)).await;
+    }
+    exchange.within(along.ask(exchange.driver)).await
+}
+
+/// Ends a transaction of one statement.
+async fn send_end(exchange: Exchange<'_>, end: Option<&str>) -> Result<(), Error> {
+    match end {
+        Some(end) => exchange.batch(end).await,
+        None => Ok(()),
+    }
 }
 
 impl Drop for PostgresTx<'_> {
