@@ -18,7 +18,8 @@ functions() {
     sed -nE "s/^c?fn=\([0-9]+\) ([A-Za-z_][^']*).*/\1/p" "$place/out"
 }
 
-each() {
+# The functions of short commands, for a user who signs up first.
+functions_of_all() {
     "$authctl" signup --quiet ada@example.com --name Ada --password-stdin <<< 'correct horse battery staple' > /dev/null
     for command in whoami 'whoami --json' 'sessions list' 'users list' 'users show ada@example.com' 'audit tail'; do
         functions $command
@@ -26,8 +27,8 @@ each() {
 }
 
 {
-    each
-    AUTHCTL_DB=$server each
+    functions_of_all
+    AUTHCTL_DB=$server functions_of_all
 } > "$place/functions"
 sed -f packaging/hashes.sed "$place/functions" | LC_ALL=C sort -u > packaging/start-order.txt
 wc -l packaging/start-order.txt
