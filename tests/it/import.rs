@@ -132,8 +132,11 @@ fn imported_passwords_sign_in_and_are_hashed_anew() {
             }
             let email = user["email"].as_str().unwrap();
             let sign_in = format!("--db {name}.db signin {email} --password-stdin");
-            let wrong = sandbox.run_with_input(&sign_in, "never the right password");
-            assert_eq!(wrong.code, 7, "{name}, {kind}: {wrong}");
+            // The unit tests refuse a wrong password for every kind.
+            if seen.len() == 1 || is_full() {
+                let wrong = sandbox.run_with_input(&sign_in, "never the right password");
+                assert_eq!(wrong.code, 7, "{name}, {kind}: {wrong}");
+            }
             let right = sandbox.run_with_input(&sign_in, password);
             if user["banned"] == true {
                 // Only the right password shows the ban.

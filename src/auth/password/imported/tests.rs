@@ -1,5 +1,7 @@
 //! Hashes that the real libraries made, with the passwords that they were made of.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -38,6 +40,7 @@ fn stored(text: &str) -> StoredHash {
 
 #[test]
 fn hashes_of_every_system_verify() {
+    let mut refused = BTreeSet::new();
     for [kind, class, text, right] in lines(VECTORS) {
         let hash = parsed(text);
         assert_eq!((hash.kind().name(), hash.is_weak()), (kind, class == "weak"), "{text}");
@@ -45,7 +48,11 @@ fn hashes_of_every_system_verify() {
         let is_slow = SLOW_ROUNDS.iter().any(|rounds| text.contains(rounds));
         if !(cfg!(debug_assertions) && is_slow) {
             assert!(hash.verify(&password(right), &NoPeppers).unwrap(), "{text}");
-            assert!(!hash.verify(&password(&format!("{right}x")), &NoPeppers).unwrap(), "{text}");
+            // A wrong password takes as long as the right one, so one hash of each kind is enough.
+            assert!(
+                !refused.insert(kind) || !hash.verify(&password(&format!("{right}x")), &NoPeppers).unwrap(),
+                "{text}"
+            );
         }
     }
 }
