@@ -239,7 +239,7 @@ fn psql(address: &str, sql: &str) -> Command {
     command
 }
 
-/// How long a process of a server takes to end, at most.
+/// Longer than the process of a connection takes to end.
 const SERVER_END: Duration = Duration::from_millis(5);
 
 /// A program that is compared with authctl, and has no more of an environment. In that of cargo it would look for its libraries
