@@ -25,6 +25,9 @@ pub(super) fn of_server(error: &ServerError) -> Failure {
         ServerError::History { .. } => {
             database("DATABASE_CORRUPT").remedy("restore a backup; the database was left as it was")
         }
+        ServerError::ListLost { .. } => database("DATABASE_CORRUPT").remedy(
+            "`authctl db migrate` makes it again if every table is as the newest version has it; else restore a backup",
+        ),
         ServerError::TooOld { .. } => database("DATABASE_NO_ENGINE").hint("upgrade the server"),
         ServerError::Encoding { .. } => database("DATABASE_NO_ENGINE")
             .hint("`createdb --encoding=UTF8 --template=template0 NAME` makes a database for it"),

@@ -76,6 +76,9 @@ pub enum ServerError {
     /// The list of migrations is not one that authctl wrote.
     #[error("{address} has a damaged list of migrations: {problem}")]
     History { address: String, problem: String },
+    /// The list of migrations is empty or missing, beside authctl's tables.
+    #[error("{address} has lost its list of migrations")]
+    ListLost { address: String },
     /// The server is older than what is tested.
     #[error("{address} is PostgreSQL {version}, and authctl needs {VERSION_MIN} or later")]
     TooOld { address: String, version: String },
@@ -277,6 +280,7 @@ fn vacant(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
     }
     match missing(&engine, address)? {
         ServerError::NotOwn { address } => Err(ServerError::Exists { address, whose: "a Better Auth app" }),
+        lost @ ServerError::ListLost { .. } => Err(lost),
         _ => Ok(engine),
     }
 }
@@ -345,7 +349,15 @@ pub fn migrate(address: &Address, wait: Duration) -> Result<Migrated, ServerErro
             engine = state;
         }
     }
-    let Some((found, contents)) = found else { return Err(missing(&engine, address)?) };
+    let Some((found, contents)) = found else {
+        return match missing(&engine, address)? {
+            ServerError::ListLost { .. } => {
+                let restored = migrate::list_again(&engine).map_err(|failure| of_migration(failure, address))?;
+                Ok(Migrated { from: migrate::LATEST, to: migrate::LATEST, restored })
+            }
+            error => Err(error),
+        };
+    };
     let (before, restored) = bring_up_to_date(&engine, address, contents)?;
     Ok(Migrated { from: before.unwrap_or(found), to: migrate::LATEST, restored })
 }
@@ -400,11 +412,9 @@ fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerEr
     if description::Found::has_app(engine).map_err(failed)? {
         return Ok(ServerError::NotOwn { address: shown });
     }
-    if version(engine, address)?.is_none() && migrate::has_any(engine, migrate::OWN_TABLES).map_err(failed)? {
-        return Ok(ServerError::History {
-            address: shown,
-            problem: "it is empty or missing, and the tables are there".into(),
-        });
+    let tables: Vec<&str> = migrate::OWN_TABLES.iter().copied().filter(|table| *table != migrate::HISTORY).collect();
+    if version(engine, address)?.is_none() && migrate::has_any(engine, &tables).map_err(failed)? {
+        return Ok(ServerError::ListLost { address: shown });
     }
     Ok(ServerError::Missing { address: shown, schema: engine.schema().to_owned() })
 }

@@ -5,7 +5,7 @@ use refinery::Migration;
 
 use super::engine::{Postgres, PostgresTx};
 use super::schema;
-use crate::auth::storage::StoreError;
+use crate::auth::storage::{Differs, StoreError};
 use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::identifier;
 
@@ -128,6 +128,35 @@ pub(super) fn run(engine: &Postgres, contents: Contents) -> Result<(Option<u32>,
     Ok((before, restored))
 }
 
+/// Makes the list of migrations again in a native schema that has lost it, and what else another program removed. Returns what
+/// was made again.
+///
+/// # Errors
+/// [`Failed::History`] where the schema is not that of the newest version: the list does not say which migrations it needs.
+pub(super) fn list_again(engine: &Postgres) -> Result<Vec<String>, Failed> {
+    let name = engine.schema();
+    let mut tx = engine.migration();
+    begin(&mut tx, name)?;
+    let mut restored = Vec::new();
+    // Another process may have been faster.
+    if applied(&mut tx)?.is_empty() {
+        for migration in known()? {
+            enter(&mut tx, &migration)?;
+        }
+        restored.push(format!("rows of {HISTORY}"));
+    }
+    restored.extend(schema::restore(&mut tx, name, Contents::Native)?);
+    let differences = schema::differences(&mut tx, name, Contents::Native)?;
+    if let Some(other) = differences.iter().find(|difference| difference.how != Differs::Unexpected) {
+        return Err(Failed::History(format!(
+            "it is lost, and the {} is not as the newest version has it",
+            other.object
+        )));
+    }
+    tx.commit()?;
+    Ok(restored)
+}
+
 /// Makes the schema if it is missing, and applies the missing migrations. Returns the version before.
 pub(super) fn apply(tx: &mut PostgresTx<'_>, name: &str, contents: Contents) -> Result<Option<u32>, Failed> {
     apply_first(MIGRATIONS.len(), tx, name, contents)
@@ -140,25 +169,8 @@ pub(super) fn apply_first(
     name: &str,
     contents: Contents,
 ) -> Result<Option<u32>, Failed> {
-    let known = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
-    let known = known.map_err(|error| StoreError::Engine(error.to_string()))?;
-    tx.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
-    let exists = "SELECT count(*) FROM pg_namespace WHERE nspname = ?1";
-    if (tx as &mut dyn Tx).count(exists, &[Value::from(name)])? == 0 {
-        tx.batch(&format!("CREATE SCHEMA {}", identifier(name)))?;
-    }
-    // The server passes over a schema that the role may not use, and would make temporary tables.
-    let may_make = "SELECT has_schema_privilege(oid, 'USAGE') AND has_schema_privilege(oid, 'CREATE') FROM pg_namespace
-        WHERE nspname = ?1";
-    let may_make = (tx as &mut dyn Tx).query_one(may_make, &[Value::from(name)], |row| row.truth(0))?;
-    if may_make != Some(true) {
-        return Err(StoreError::Denied(format!("the schema {name} is not open to it")).into());
-    }
-    // As refinery makes it.
-    tx.batch(&format!(
-        r#"CREATE TABLE IF NOT EXISTS "{HISTORY}"
-           (version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255))"#
-    ))?;
+    let known = known()?;
+    begin(tx, name)?;
     let applied = applied(tx)?;
     let before = applied.last().map(|last| last.version);
     if before.is_some() {
@@ -176,14 +188,47 @@ pub(super) fn apply_first(
             StoreError::SchemaChanged(problem) => Failed::History(problem),
             error => error.into(),
         })?;
-        let Applied { version, name, checksum } = migration.into();
-        let done = format!(
-            r#"INSERT INTO "{HISTORY}" (version, name, applied_on, checksum) VALUES
-               (?1, ?2, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ?3)"#
-        );
-        tx.execute(&done, &[version.into(), name.into(), checksum.into()])?;
+        enter(tx, migration)?;
     }
     Ok(before)
+}
+
+/// Every migration.
+fn known() -> Result<Vec<Migration>, StoreError> {
+    let known = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<_, _>>();
+    known.map_err(|error| StoreError::Engine(error.to_string()))
+}
+
+/// Waits for other processes that migrate, and makes the schema and the list of migrations if they are missing.
+fn begin(tx: &mut PostgresTx<'_>, name: &str) -> Result<(), StoreError> {
+    tx.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
+    let exists = "SELECT count(*) FROM pg_namespace WHERE nspname = ?1";
+    if (tx as &mut dyn Tx).count(exists, &[Value::from(name)])? == 0 {
+        tx.batch(&format!("CREATE SCHEMA {}", identifier(name)))?;
+    }
+    // The server passes over a schema that the role may not use, and would make temporary tables.
+    let may_make = "SELECT has_schema_privilege(oid, 'USAGE') AND has_schema_privilege(oid, 'CREATE') FROM pg_namespace
+        WHERE nspname = ?1";
+    let may_make = (tx as &mut dyn Tx).query_one(may_make, &[Value::from(name)], |row| row.truth(0))?;
+    if may_make != Some(true) {
+        return Err(StoreError::Denied(format!("the schema {name} is not open to it")));
+    }
+    // As refinery makes it.
+    tx.batch(&format!(
+        r#"CREATE TABLE IF NOT EXISTS "{HISTORY}"
+           (version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255))"#
+    ))?;
+    Ok(())
+}
+
+/// Enters a migration in the list.
+fn enter(tx: &mut PostgresTx<'_>, migration: &Migration) -> Result<(), StoreError> {
+    let Applied { version, name, checksum } = migration.into();
+    let done = format!(
+        r#"INSERT INTO "{HISTORY}" (version, name, applied_on, checksum) VALUES
+           (?1, ?2, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ?3)"#
+    );
+    tx.execute(&done, &[version.into(), name.into(), checksum.into()]).map(drop)
 }
 
 fn applied(tx: &mut dyn Tx) -> Result<Vec<Applied>, StoreError> {

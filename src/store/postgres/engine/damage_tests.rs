@@ -111,22 +111,35 @@ fn list_that_lacks_a_migration_is_damage() {
 
 /// The hint for a schema that does not exist would lead to a command that fails.
 #[test]
-fn lost_list_of_migrations_is_damage_and_no_missing_schema() {
+fn lost_list_of_migrations_is_made_again_where_the_schema_is_the_newest() {
     let Some(database) = server::database() else { return };
     let engine = opened(&database);
     let address = address_of(database.url());
-    for lost in [r#"DELETE FROM "authctl_schema_history""#, r#"DROP TABLE "authctl_schema_history""#] {
+    let overrides = SchemaOverrides::default();
+    let losses = [r#"DELETE FROM "authctl_schema_history""#, r#"DROP TABLE "authctl_schema_history""#];
+    for lost in losses {
         damage(&engine, lost);
-        let overrides = SchemaOverrides::default();
         let unopened = open(&address, None, None, WAIT, &overrides, false).map(drop);
         let uncompleted = open_to_complete(&address, WAIT, &overrides, false).map(drop);
-        let others = [open_own(&address, WAIT).map(drop), migrate_all(&address, WAIT).map(drop)];
+        let others = [open_own(&address, WAIT).map(drop), create(&address, WAIT).map(drop)];
         for refused in others.map(|other| other.map_err(OpenError::from)).into_iter().chain([unopened, uncompleted]) {
             assert!(
-                matches!(&refused, Err(OpenError::Server(error)) if matches!(**error, ServerError::History { .. })),
+                matches!(&refused, Err(OpenError::Server(error)) if matches!(**error, ServerError::ListLost { .. })),
                 "{lost}: {refused:?}"
             );
         }
+        assert_eq!(migrate_all(&address, WAIT).unwrap().restored, ["rows of authctl_schema_history"], "{lost}");
+        assert_eq!(found(&engine), [], "{lost}");
+        open_own(&address, WAIT).unwrap();
+    }
+    for lost in losses {
+        damage(&engine, &format!(r#"{lost}; ALTER TABLE "user" DROP COLUMN IF EXISTS "image""#));
+        let refused = migrate_all(&address, WAIT).map(drop);
+        assert!(
+            matches!(&refused, Err(ServerError::History { problem, .. }) if problem.contains("column user.image")),
+            "{lost}: {refused:?}"
+        );
+        assert!(matches!(open_own(&address, WAIT), Err(ServerError::ListLost { .. })), "{lost}");
     }
 }
 
