@@ -5,7 +5,7 @@ use refinery::Migration;
 
 use super::engine::{Postgres, PostgresTx};
 use super::schema;
-use crate::auth::storage::{Differs, StoreError};
+use crate::auth::storage::StoreError;
 use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::identifier;
 
@@ -146,12 +146,9 @@ pub(super) fn list_again(engine: &Postgres) -> Result<Vec<String>, Failed> {
         restored.push(format!("rows of {HISTORY}"));
     }
     restored.extend(schema::restore(&mut tx, name, Contents::Native)?);
-    let differences = schema::differences(&mut tx, name, Contents::Native)?;
-    if let Some(other) = differences.iter().find(|difference| difference.how != Differs::Unexpected) {
-        return Err(Failed::History(format!(
-            "it is lost, and the {} is not as the newest version has it",
-            other.object
-        )));
+    // A later version may have added something.
+    if let Some(other) = schema::differences(&mut tx, name, Contents::Native)?.first() {
+        return Err(Failed::History(format!("it is lost, and this differs from the newest version: {}", other.object)));
     }
     tx.commit()?;
     Ok(restored)
