@@ -413,7 +413,8 @@ fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerEr
         return Ok(ServerError::NotOwn { address: shown });
     }
     let tables: Vec<&str> = migrate::OWN_TABLES.iter().copied().filter(|table| *table != migrate::HISTORY).collect();
-    if version(engine, address)?.is_none() && migrate::has_any(engine, &tables).map_err(failed)? {
+    // In this order: another process that makes both commits them at once, and may do so between the two questions.
+    if migrate::has_any(engine, &tables).map_err(failed)? && version(engine, address)?.is_none() {
         return Ok(ServerError::ListLost { address: shown });
     }
     Ok(ServerError::Missing { address: shown, schema: engine.schema().to_owned() })
